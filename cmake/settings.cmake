@@ -1,0 +1,25 @@
+# What every target of holdfast is compiled with. Warnings are errors in developer builds (the presets), never in a
+# build that a user starts from a release, where a newer compiler may know warnings that we do not.
+option(HOLDFAST_WERROR "treat warnings as errors" OFF)
+set(HOLDFAST_SANITIZE "" CACHE STRING "sanitizers, as -fsanitize= takes them: address,undefined or thread")
+
+add_library(holdfast_settings INTERFACE)
+target_compile_features(holdfast_settings INTERFACE cxx_std_20)
+target_include_directories(holdfast_settings INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+target_compile_options(holdfast_settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow)
+if(HOLDFAST_WERROR)
+  target_compile_options(holdfast_settings INTERFACE -Werror)
+endif()
+if(HOLDFAST_SANITIZE)
+  target_compile_options(holdfast_settings INTERFACE -fsanitize=${HOLDFAST_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(holdfast_settings INTERFACE -fsanitize=${HOLDFAST_SANITIZE})
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+find_program(MOLD mold)
+if(MOLD AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 12)
+  target_link_options(holdfast_settings INTERFACE -fuse-ld=mold)
+endif()

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <controller/connection.hpp>
+#include <manifests/tree.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast {
+
+/// A git remote and how to reach it: ssh://, scp-like user@host:path, https://, http:// (loopback only), file:// or an
+/// absolute path. Nothing else is accepted, nor anything that begins with '-' or has control characters.
+struct Remote {
+  std::string url{};
+  std::string identity{};     // ssh: ed25519 key file; empty: agent, then ~/.ssh/id_ed25519
+  std::string host_key{};     // ssh: pinned "ssh-ed25519 AAAA…"; empty: known_hosts
+  std::string known_hosts{};  // ssh: OpenSSH file (plain or hashed); empty: ~/.ssh/known_hosts
+  std::string token_file{};   // https: file with the token (never in the URL)
+  std::string ca_file{};      // https: additional authority
+};
+
+/// Problem with the URL, in words; nullopt where it is acceptable. No connection is made.
+std::optional<std::string> refuse_url(const std::string& url);
+
+struct Commit {
+  std::string id{};
+  std::string tree{};
+  std::string author{};       // "Name <mail>", made printable
+  std::string summary{};      // first line of the message, made printable
+  std::int64_t time = 0;      // committer time, seconds since the epoch
+};
+
+/// A bare mirror of one remote below the controller's state folder: a cache that can be deleted at any time. Hermetic:
+/// no system, user or repository configuration, no hooks, attributes, filters, submodules or work tree; everything is
+/// read by object id. One Mirror per thread; several processes may fetch into one folder (a lock file orders them).
+class Mirror {
+ public:
+  /// Creates the repository where it is missing; one that can't be opened is moved aside and made anew.
+  static std::unique_ptr<Mirror> open(const std::string& folder, const Remote& remote);
+  virtual ~Mirror() = default;
+
+  /// Fetches all branches and tags, in a child process of our own program that is killed with its group at the deadline
+  /// (libgit2 1.5 has no timeout). Deleted branches disappear from the mirror. Throws Error that says what the remote said.
+  virtual void fetch(Deadline deadline) = 0;
+
+  /// The commit at a branch, or that a tag names (annotated ones are peeled); nullopt where there is none.
+  [[nodiscard]] virtual std::optional<std::string> branch(const std::string& name) const = 0;
+  [[nodiscard]] virtual std::optional<std::string> tag(const std::string& name) const = 0;
+  /// A commit by full id; or, where `text` is none, by branch, by tag, or by a unique abbreviation of 7 or more digits
+  /// (for people's command lines only).
+  [[nodiscard]] virtual std::optional<std::string> resolve(const std::string& text) const = 0;
+  [[nodiscard]] virtual std::optional<Commit> commit(const std::string& id) const = 0;
+  [[nodiscard]] virtual bool is_ancestor(const std::string& ancestor, const std::string& descendant) const = 0;
+
+  /// The tree of a commit. Throws Error where it has entries that no host could hold (control characters, ".git",
+  /// "." segments), or is over the limits (200,000 entries, 512 MiB).
+  [[nodiscard]] virtual std::unique_ptr<Tree> tree(const std::string& commit) const = 0;
+  /// The bytes of a blob by id; throws Error where it is missing or larger.
+  [[nodiscard]] virtual std::string blob(const std::string& id, std::size_t max_bytes) const = 0;
+
+  [[nodiscard]] virtual const Remote& remote() const = 0;
+};
+
+/// The hidden subcommand `holdfast fetch-child`: reads the remote as JSON on standard input, fetches, and exits 0, or
+/// prints one line of why not and exits 1. Called by main before anything else of the program is set up.
+int fetch_child();
+
+}  // namespace holdfast

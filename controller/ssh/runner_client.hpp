@@ -1,0 +1,85 @@
+#pragma once
+
+#include <controller/connection.hpp>
+#include <controller/health/health.hpp>
+#include <manifests/value.hpp>
+#include <reconcilers/host/plan.hpp>
+#include <reconcilers/kinds/lower.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast {
+
+/// What a runner said of its host when it started (docs/protocol.md, hello).
+struct Hello {
+  std::string version{}, hostname{}, machine_id{}, boot_id{};
+  std::int64_t epoch = 0;
+  std::string generation_transaction{}, generation_bundle{}, generation_commit{};  // empty: none confirmed yet
+  std::string open_transaction{}, open_state{};                                    // empty: none open
+};
+
+struct PlanReply {
+  Plan plan{};
+  std::map<std::string, std::string> old_contents{};  // digest -> bytes, of text files that change and may be shown
+};
+
+/// How a transaction stands, by the host's own journal.
+struct TransactionReply {
+  std::string state{};     // pending, confirmed, rolled_back, rollback_failed, refused
+  std::string failed_id{}; // the primitive that failed, where one did
+  std::string what{};
+  std::string output{};
+  std::vector<std::string> left{};  // after a failed rollback: what is where
+};
+
+struct ApplyRequest {
+  std::string transaction{};
+  std::int64_t epoch = 0;
+  std::string bundle_digest{};
+  std::string plan_digest{};
+  std::string commit{};
+  std::int64_t deadman_ms = 120'000;
+};
+
+/// Events as they come, as docs/protocol.md has them.
+using OnEvent = std::function<void(const Value&)>;
+/// Bytes of a digest, for what the host lacks; throws Error where they can't be had.
+using ContentSource = std::function<std::string(const std::string& digest)>;
+
+/// One host's runner over one connection: requests as functions, replies as values. Used by one thread at a time. Throws Error
+/// when the connection is lost, at a deadline, or when the host breaks the protocol (its replies are hostile until checked).
+class RunnerClient : public HostProbe {
+ public:
+  explicit RunnerClient(std::unique_ptr<Connection> connection);
+  ~RunnerClient() override;
+
+  /// Known after the first reply of any request.
+  [[nodiscard]] const Hello& hello() const;
+  [[nodiscard]] bool alive() const;
+
+  /// Sends the bundle only when the runner does not have it by its digest.
+  PlanReply plan(const Bundle& bundle, bool show, Deadline deadline);
+  void send(const std::vector<std::string>& digests, const ContentSource& contents, Deadline deadline);
+  TransactionReply apply(const ApplyRequest& request, const OnEvent& on_event, Deadline deadline);
+  TransactionReply attach(const std::string& transaction, const OnEvent& on_event, Deadline deadline);
+  TransactionReply confirm(const std::string& transaction, std::int64_t epoch, Deadline deadline);
+  TransactionReply rollback(const std::string& transaction, std::int64_t epoch, const std::string& reason,
+                            const OnEvent& on_event, Deadline deadline);
+  std::vector<std::string> journal(const std::string& unit, int lines, Deadline deadline);
+  Value status(Deadline deadline);
+
+  std::unique_ptr<Stream> dial(const std::string& address, Deadline deadline) override;
+  Unit unit(const std::string& name, Deadline deadline) override;
+  Result run(const std::vector<std::string>& argv, const std::string& user, std::int64_t timeout_ms,
+             Deadline deadline) override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <manifests/problem.hpp>
+#include <manifests/value.hpp>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace holdfast {
+
+/// "Release/cvd": how a manifest names a resource, and how every change shown to people names its origin.
+struct ResourceId {
+  std::string kind{};
+  std::string name{};
+  friend auto operator<=>(const ResourceId&, const ResourceId&) = default;
+};
+std::string to_text(const ResourceId& id);
+
+/// One manifest document for one host: variables expanded, schema checked, defaults filled in.
+struct Resource {
+  ResourceId id{};
+  Value spec{};                             // a map
+  std::vector<ResourceId> after{};          // metadata.after
+  Position position{};                      // of the document
+  std::map<std::string, Position> positions{};  // by JSON pointer into the document: "/spec/mode"
+  std::string folder{};                     // of the manifest file: `source:` is relative to it
+
+  /// Where a member was written; the document's place for one that came from a default.
+  [[nodiscard]] Position at(const std::string& pointer) const;
+};
+
+}  // namespace holdfast

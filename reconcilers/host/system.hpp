@@ -1,0 +1,117 @@
+#pragma once
+
+#include <manifests/value.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast {
+
+enum class FileType { regular, directory, link, other };
+
+/// lstat, with what telling "changed since" needs. Times are nanoseconds since the epoch.
+struct FileStat {
+  FileType type = FileType::regular;
+  std::uint32_t mode = 0;  // permission bits only (07777)
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::uint64_t size = 0;
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::int64_t changed_ns = 0;  // ctime
+};
+
+/// Owner, group and mode that something is born with.
+struct FileMeta {
+  std::uint32_t mode = 0644;
+  std::optional<std::uint32_t> uid{};  // nullopt: whoever runs the runner
+  std::optional<std::uint32_t> gid{};
+};
+
+/// A program to run: an argument list, never a shell text. argv[0] is looked up in a fixed PATH.
+struct Command {
+  std::vector<std::string> argv{};
+  std::map<std::string, std::string> environment{};  // the whole of it, plus PATH and LC_ALL=C.UTF-8 where not given
+  std::string input{};
+  std::string user{};              // run as this account (and its groups); empty: as the runner
+  std::string folder = "/";        // working directory
+  std::chrono::milliseconds deadline{120'000};
+  std::size_t output_bytes = 1U << 20U;  // of each stream: head and tail are kept, what lies between is counted
+};
+
+struct Output {
+  int exit_code = -1;       // 128 + signal for a killed one; -1 where it could not be started
+  std::string out{};
+  std::string err{};
+  bool timed_out = false;
+  [[nodiscard]] bool ok() const { return exit_code == 0 && !timed_out; }
+};
+
+/// One line that tells a failed command to people: "nginx -t: exit 1: <last lines of its errors>".
+std::string describe_failure(const Command& command, const Output& output);
+
+/// What this machine lets us manage; a root prefix or a missing systemd turns parts off, and the plan says so.
+struct Abilities {
+  bool units = true;
+  bool packages = true;
+  bool accounts = true;
+  bool ownership = true;  // chown: running as root
+  std::string why{};      // "below the prefix /tmp/x", "not running as root": for notes
+};
+
+/// Everything that the runner does to a machine goes through here: the only door to files and processes. Paths are
+/// absolute, as manifests write them; an implementation puts its root prefix in front. Path resolution never follows a
+/// symbolic link in the last component, nor one that a user without root's rights could have planted in a parent.
+/// Every method throws Error with path and system reason on failure; absence is a value.
+class System {
+ public:
+  virtual ~System() = default;
+
+  [[nodiscard]] virtual Abilities abilities() const = 0;
+  /// The prefix in front of every path, "" for the machine's own root.
+  [[nodiscard]] virtual std::string root() const = 0;
+  /// Wall clock, nanoseconds since the epoch.
+  [[nodiscard]] virtual std::int64_t now_ns() const = 0;
+
+  [[nodiscard]] virtual std::optional<FileStat> stat(const std::string& path) const = 0;
+  /// nullopt where there is no such file; throws Error where it is larger than `max_bytes`.
+  [[nodiscard]] virtual std::optional<std::string> read(const std::string& path, std::size_t max_bytes) const = 0;
+  /// SHA-256 of a regular file, read in pieces; nullopt where there is none.
+  [[nodiscard]] virtual std::optional<std::string> digest(const std::string& path) const = 0;
+  [[nodiscard]] virtual std::optional<std::string> read_link(const std::string& path) const = 0;
+  /// Names in a directory, sorted, without "." and ".."; empty where there is none.
+  [[nodiscard]] virtual std::vector<std::string> list(const std::string& path) const = 0;
+
+  /// Old bytes or new bytes, never between: temporary file in the same directory, write, owner, mode, fsync, rename,
+  /// fsync of the directory.
+  virtual void write(const std::string& path, std::string_view bytes, const FileMeta& meta) = 0;
+  /// The same from a file of ours (the vault), without holding it in memory; keeps no link to it.
+  virtual void copy(const std::string& from, const std::string& path, const FileMeta& meta) = 0;
+  /// A hard link to `from` put in place atomically; false where the file system can't (then copy).
+  virtual bool hard_link(const std::string& from, const std::string& path) = 0;
+  virtual void make_directory(const std::string& path, const FileMeta& meta) = 0;
+  /// Put in place by renaming over whatever link was there.
+  virtual void put_link(const std::string& path, const std::string& target) = 0;
+  virtual void set_meta(const std::string& path, const FileMeta& meta) = 0;
+  /// The owner of a symbolic link itself, or of anything, without touching the mode.
+  virtual void set_owner(const std::string& path, std::optional<std::uint32_t> uid, std::optional<std::uint32_t> gid) = 0;
+  virtual void rename(const std::string& from, const std::string& to) = 0;
+  /// Absent already is fine for all three. remove_directory removes an empty one and returns false for one with content.
+  virtual void remove_file(const std::string& path) = 0;
+  virtual bool remove_directory(const std::string& path) = 0;
+  /// The folder and everything in it, without crossing a mount or following a link. For release folders of ours only.
+  virtual void remove_tree(const std::string& path) = 0;
+
+  virtual Output run(const Command& command) = 0;
+};
+
+/// The machine this runs on, below `root` ("/" for all of it).
+std::unique_ptr<System> make_linux_system(const std::string& root);
+
+}  // namespace holdfast
