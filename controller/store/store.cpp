@@ -1,0 +1,337 @@
+#include <controller/store/store.hpp>
+
+#include <controller/store/schema.hpp>
+#include <manifests/error.hpp>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <mutex>
+#include <utility>
+
+namespace holdfast {
+
+namespace {
+
+constexpr int busy_ms = 10'000;
+
+constexpr std::array<std::pair<Outcome, std::string_view>, 8> outcome_names = {{
+    {Outcome::running, "running"},
+    {Outcome::deployed, "deployed"},
+    {Outcome::repaired, "repaired"},
+    {Outcome::rolled_back, "rolled back"},
+    {Outcome::rollback_failed, "rollback failed"},
+    {Outcome::refused, "refused"},
+    {Outcome::failed, "failed"},
+    {Outcome::unknown, "unknown"},
+}};
+
+constexpr const char* deployment_columns =
+    "id, environment, host, transaction_id, commit_id, from_commit, subject, author, cause, requested_by, outcome, "
+    "reason, "
+    "plan, begun_ms, ended_ms";
+constexpr const char* host_columns =
+    "environment, host, state, detail, desired_commit, live_commit, live_bundle, live_checks, seen_ms, changed_ms";
+
+/// Binds its arguments in order.
+template <typename... Arguments>
+SQLite::Statement prepare(SQLite::Database& database, const std::string& text, const Arguments&... arguments) {
+  SQLite::Statement statement(database, text);
+  int index = 0;
+  (statement.bind(++index, arguments), ...);
+  return statement;
+}
+
+std::string text(SQLite::Statement& row, int column) { return row.getColumn(column).getString(); }
+std::int64_t number(SQLite::Statement& row, int column) { return row.getColumn(column).getInt64(); }
+
+Deployment deployment_of(SQLite::Statement& row) {
+  Deployment d;
+  d.id = number(row, 0);
+  d.environment = text(row, 1);
+  d.host = text(row, 2);
+  d.transaction = text(row, 3);
+  d.commit = text(row, 4);
+  d.from_commit = text(row, 5);
+  d.subject = text(row, 6);
+  d.author = text(row, 7);
+  d.cause = text(row, 8);
+  d.requested_by = text(row, 9);
+  d.outcome = outcome_from(text(row, 10));
+  d.reason = text(row, 11);
+  d.plan = text(row, 12);
+  d.begun_ms = number(row, 13);
+  d.ended_ms = number(row, 14);
+  return d;
+}
+
+HostRecord host_of(SQLite::Statement& row) {
+  return {.environment = text(row, 0),
+          .host = text(row, 1),
+          .state = text(row, 2),
+          .detail = text(row, 3),
+          .desired_commit = text(row, 4),
+          .live_commit = text(row, 5),
+          .live_bundle = text(row, 6),
+          .live_checks = text(row, 7),
+          .seen_ms = number(row, 8),
+          .changed_ms = number(row, 9)};
+}
+
+EnvironmentRecord environment_of(SQLite::Statement& row) {
+  return {.name = text(row, 0),
+          .tracked = text(row, 1),
+          .head = text(row, 2),
+          .accepted = text(row, 3),
+          .state = text(row, 4),
+          .detail = text(row, 5),
+          .changed_ms = number(row, 6)};
+}
+
+template <typename Row>
+auto all(SQLite::Statement& rows, Row row) {
+  std::vector<decltype(row(rows))> list;
+  while (rows.executeStep()) list.push_back(row(rows));
+  return list;
+}
+
+template <typename Row>
+auto first(SQLite::Statement& rows, Row row) {
+  std::optional<decltype(row(rows))> found;
+  if (rows.executeStep()) found = row(rows);
+  return found;
+}
+
+class SqliteStore : public Store {
+ public:
+  explicit SqliteStore(const std::string& path)
+      : database_(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, busy_ms) {
+    if (path != ":memory:") ::chmod(path.c_str(), S_IRUSR | S_IWUSR);
+    database_.exec("PRAGMA journal_mode = DELETE");
+    database_.exec("PRAGMA synchronous = FULL");
+    database_.exec("PRAGMA foreign_keys = ON");
+    migrate(path);
+  }
+
+  std::int64_t begin_deployment(const Deployment& d) override {
+    return guarded([&] {
+      prepare(
+          database_,
+          "INSERT INTO deployments (environment, host, transaction_id, commit_id, from_commit, subject, author, cause, "
+          "requested_by, outcome, reason, plan, begun_ms, ended_ms) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,0)",
+          d.environment, d.host, d.transaction, d.commit, d.from_commit, d.subject, d.author, d.cause, d.requested_by,
+          std::string(to_text(d.outcome)), d.reason, d.plan, d.begun_ms)
+          .exec();
+      return database_.getLastInsertRowid();
+    });
+  }
+
+  void end_deployment(std::int64_t id, Outcome outcome, const std::string& reason, std::int64_t at_ms) override {
+    guarded([&] {
+      return prepare(database_, "UPDATE deployments SET outcome = ?, reason = ?, ended_ms = ? WHERE id = ?",
+                     std::string(to_text(outcome)), reason, at_ms, id)
+          .exec();
+    });
+  }
+
+  void add_event(std::int64_t id, std::int64_t at_ms, const std::string& line) override {
+    guarded([&] { return prepare(database_, "INSERT INTO events VALUES (?,?,?)", id, at_ms, line).exec(); });
+  }
+
+  std::vector<Deployment> deployments(const std::string& environment, const std::string& host, int limit) override {
+    return guarded([&] {
+      auto rows = prepare(database_,
+                          std::string("SELECT ") + deployment_columns +
+                              " FROM deployments WHERE (?1 = '' OR environment = ?1) AND (?2 = '' OR host = ?2) "
+                              "ORDER BY id DESC LIMIT ?3",
+                          environment, host, limit);
+      return all(rows, deployment_of);
+    });
+  }
+
+  std::optional<Deployment> deployment(std::int64_t id) override {
+    return guarded([&] {
+      auto rows =
+          prepare(database_, std::string("SELECT ") + deployment_columns + " FROM deployments WHERE id = ?", id);
+      return first(rows, deployment_of);
+    });
+  }
+
+  std::vector<DeploymentEvent> events(std::int64_t id) override {
+    return guarded([&] {
+      auto rows = prepare(database_, "SELECT at_ms, text FROM events WHERE deployment = ? ORDER BY rowid", id);
+      return all(rows, [](SQLite::Statement& row) { return DeploymentEvent{number(row, 0), text(row, 1)}; });
+    });
+  }
+
+  void put_host(const HostRecord& r) override {
+    guarded([&] {
+      return prepare(database_,
+                     std::string("INSERT OR REPLACE INTO hosts (") + host_columns + ") VALUES (?,?,?,?,?,?,?,?,?,?)",
+                     r.environment, r.host, r.state, r.detail, r.desired_commit, r.live_commit, r.live_bundle,
+                     r.live_checks, r.seen_ms, r.changed_ms)
+          .exec();
+    });
+  }
+
+  std::optional<HostRecord> host(const std::string& environment, const std::string& name) override {
+    return guarded([&] {
+      auto rows =
+          prepare(database_, std::string("SELECT ") + host_columns + " FROM hosts WHERE environment = ? AND host = ?",
+                  environment, name);
+      return first(rows, host_of);
+    });
+  }
+
+  std::vector<HostRecord> hosts(const std::string& environment) override {
+    return guarded([&] {
+      auto rows = prepare(database_,
+                          std::string("SELECT ") + host_columns +
+                              " FROM hosts WHERE (?1 = '' OR environment = ?1) ORDER BY environment, host",
+                          environment);
+      return all(rows, host_of);
+    });
+  }
+
+  void put_hold(const Hold& h) override {
+    guarded([&] {
+      return prepare(database_, "INSERT OR REPLACE INTO holds VALUES (?,?,?,?,?,?,?)", h.environment, h.host, h.bundle,
+                     h.commit, h.reason, h.since_ms, h.deployment)
+          .exec();
+    });
+  }
+
+  std::vector<Hold> holds(const std::string& environment) override {
+    return guarded([&] {
+      auto rows = prepare(database_,
+                          "SELECT environment, host, bundle, commit_id, reason, since_ms, deployment FROM holds "
+                          "WHERE (?1 = '' OR environment = ?1) ORDER BY since_ms",
+                          environment);
+      return all(rows, [](SQLite::Statement& row) {
+        return Hold{text(row, 0), text(row, 1),   text(row, 2),  text(row, 3),
+                    text(row, 4), number(row, 5), number(row, 6)};
+      });
+    });
+  }
+
+  int remove_holds(const std::string& environment, const std::string& host) override {
+    return guarded([&] {
+      return prepare(database_, "DELETE FROM holds WHERE environment = ?1 AND (?2 = '' OR host = ?2)", environment,
+                     host)
+          .exec();
+    });
+  }
+
+  void put_pin(const Pin& p) override {
+    guarded([&] {
+      return prepare(database_, "INSERT OR REPLACE INTO pins VALUES (?,?,?,?,?,?)", p.environment, p.head, p.target,
+                     p.requested_by, p.reason, p.since_ms)
+          .exec();
+    });
+  }
+
+  std::optional<Pin> pin(const std::string& environment) override {
+    return guarded([&] {
+      auto rows = prepare(
+          database_, "SELECT environment, head, target, requested_by, reason, since_ms FROM pins WHERE environment = ?",
+          environment);
+      return first(rows, [](SQLite::Statement& row) {
+        return Pin{text(row, 0), text(row, 1), text(row, 2), text(row, 3), text(row, 4), number(row, 5)};
+      });
+    });
+  }
+
+  bool remove_pin(const std::string& environment) override {
+    return guarded(
+        [&] { return prepare(database_, "DELETE FROM pins WHERE environment = ?", environment).exec() > 0; });
+  }
+
+  void put_environment(const EnvironmentRecord& r) override {
+    guarded([&] {
+      return prepare(database_, "INSERT OR REPLACE INTO environments VALUES (?,?,?,?,?,?,?)", r.name, r.tracked, r.head,
+                     r.accepted, r.state, r.detail, r.changed_ms)
+          .exec();
+    });
+  }
+
+  std::vector<EnvironmentRecord> environments() override {
+    return guarded([&] {
+      SQLite::Statement rows(
+          database_, "SELECT name, tracked, head, accepted, state, detail, changed_ms FROM environments ORDER BY name");
+      return all(rows, environment_of);
+    });
+  }
+
+  std::optional<EnvironmentRecord> environment(const std::string& name) override {
+    return guarded([&] {
+      auto rows = prepare(
+          database_, "SELECT name, tracked, head, accepted, state, detail, changed_ms FROM environments WHERE name = ?",
+          name);
+      return first(rows, environment_of);
+    });
+  }
+
+  std::int64_t next_epoch() override {
+    return guarded([&] {
+      database_.exec("INSERT INTO epochs DEFAULT VALUES");
+      return database_.getLastInsertRowid();
+    });
+  }
+
+ private:
+  void migrate(const std::string& path) {
+    const auto& migrations = store_migrations();
+    SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
+    const int version = database_.execAndGet("PRAGMA user_version").getInt();
+    if (version > static_cast<int>(migrations.size())) {
+      throw Error("the state file \"" + path + "\" has version " + std::to_string(version) +
+                  ", written by a newer holdfast; this one knows " + std::to_string(migrations.size()));
+    }
+    for (auto i = static_cast<std::size_t>(version); i < migrations.size(); ++i) {
+      database_.exec(std::string(migrations[i]));
+    }
+    database_.exec("PRAGMA user_version = " + std::to_string(migrations.size()));
+    transaction.commit();
+  }
+
+  template <typename Work>
+  auto guarded(Work work) -> decltype(work()) {
+    const std::scoped_lock lock(mutex_);
+    try {
+      return work();
+    } catch (const SQLite::Exception& error) {
+      throw Error(std::string("the controller's state can't be used: ") + error.what());
+    }
+  }
+
+  std::mutex mutex_;
+  SQLite::Database database_;
+};
+
+}  // namespace
+
+std::string_view to_text(Outcome outcome) {
+  for (const auto& [known, name] : outcome_names) {
+    if (known == outcome) return name;
+  }
+  return "unknown";
+}
+
+Outcome outcome_from(std::string_view text) {
+  for (const auto& [outcome, name] : outcome_names) {
+    if (name == text) return outcome;
+  }
+  return Outcome::unknown;
+}
+
+std::unique_ptr<Store> Store::open(const std::string& path) {
+  try {
+    return std::make_unique<SqliteStore>(path);
+  } catch (const SQLite::Exception& error) {
+    throw Error("the state file \"" + path + "\" can't be opened: " + error.what());
+  }
+}
+
+}  // namespace holdfast

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast {
+
+/// What came of one transaction on one host. Only `deployed` and `repaired` are success.
+enum class Outcome { running, deployed, repaired, rolled_back, rollback_failed, refused, failed, unknown };
+std::string_view to_text(Outcome outcome);
+Outcome outcome_from(std::string_view text);
+
+/// One transaction of one host, as `history` lists it and `show` tells it.
+struct Deployment {
+  std::int64_t id = 0;
+  std::string environment{};
+  std::string host{};
+  std::string transaction{};
+  std::string commit{};       // what was asked for
+  std::string from_commit{};  // the host's verified commit before it; empty on the first
+  std::string subject{};      // first line of the commit's message
+  std::string author{};
+  std::string cause{};         // "commit", "drift", "rollback", "retry"
+  std::string requested_by{};  // "holdfast run", or the login that gave the command
+  Outcome outcome = Outcome::running;
+  std::string reason{};       // why it ended so; empty for plain success
+  std::string plan{};         // JSON of the plan's actions
+  std::int64_t begun_ms = 0;  // wall clock, milliseconds since the epoch
+  std::int64_t ended_ms = 0;  // 0 while it runs
+};
+
+/// One line of what happened in a deployment, in order.
+struct DeploymentEvent {
+  std::int64_t at_ms = 0;
+  std::string text{};
+};
+
+/// How a host stands: desired, held and live are three things.
+struct HostRecord {
+  std::string environment{};
+  std::string host{};
+  std::string state{};   // converged, held, unreachable, refused, rollback_failed, waiting, failed, new
+  std::string detail{};  // why, for people
+  std::string desired_commit{};
+  std::string live_commit{};    // of the newest verified generation; empty before the first
+  std::string live_bundle{};    // its bundle digest
+  std::string live_checks{};    // its checks, JSON: what must pass again after a rollback
+  std::int64_t seen_ms = 0;     // last time the host answered
+  std::int64_t changed_ms = 0;  // last time the state changed
+};
+
+/// A desired state that failed on a host, and is not tried again there until it differs or somebody says `retry`.
+struct Hold {
+  std::string environment{};
+  std::string host{};
+  std::string bundle{};
+  std::string commit{};
+  std::string reason{};
+  std::int64_t since_ms = 0;
+  std::int64_t deployment = 0;
+};
+
+/// A person's `rollback`: while the tracked branch is at `head`, `target` is what the environment should be.
+struct Pin {
+  std::string environment{};
+  std::string head{};
+  std::string target{};
+  std::string requested_by{};
+  std::string reason{};
+  std::int64_t since_ms = 0;
+};
+
+/// How an environment's source stands.
+struct EnvironmentRecord {
+  std::string name{};
+  std::string tracked{};   // "branch main"
+  std::string head{};      // the tracked ref's commit, as last fetched
+  std::string accepted{};  // the newest commit that was accepted for rollout: heads must descend from it
+  std::string state{};     // following, refused, rewritten, lost, stale, rolling_out, waiting
+  std::string detail{};
+  std::int64_t changed_ms = 0;
+};
+
+/// The controller's memory: one SQLite file, a mirror of what hosts and git say (it can be deleted: it is rebuilt from
+/// them, but for history). Rollback journal, not WAL: Debian 12's SQLite has the WAL-reset bug. Several processes may
+/// have it open (the daemon and commands); within one process calls are serialised. Every method throws Error when the
+/// file can't be used.
+class Store {
+ public:
+  /// Creates the file (0600) and its schema where missing. `":memory:"` for tests.
+  static std::unique_ptr<Store> open(const std::string& path);
+  virtual ~Store() = default;
+
+  virtual std::int64_t begin_deployment(const Deployment& deployment) = 0;
+  virtual void end_deployment(std::int64_t id, Outcome outcome, const std::string& reason, std::int64_t at_ms) = 0;
+  virtual void add_event(std::int64_t deployment, std::int64_t at_ms, const std::string& text) = 0;
+  /// Newest first; empty texts match all.
+  virtual std::vector<Deployment> deployments(const std::string& environment, const std::string& host, int limit) = 0;
+  virtual std::optional<Deployment> deployment(std::int64_t id) = 0;
+  virtual std::vector<DeploymentEvent> events(std::int64_t deployment) = 0;
+
+  virtual void put_host(const HostRecord& record) = 0;
+  virtual std::optional<HostRecord> host(const std::string& environment, const std::string& host) = 0;
+  virtual std::vector<HostRecord> hosts(const std::string& environment) = 0;
+
+  virtual void put_hold(const Hold& hold) = 0;
+  virtual std::vector<Hold> holds(const std::string& environment) = 0;
+  /// All of an environment's, or one host's; how many there were.
+  virtual int remove_holds(const std::string& environment, const std::string& host) = 0;
+
+  virtual void put_pin(const Pin& pin) = 0;
+  virtual std::optional<Pin> pin(const std::string& environment) = 0;
+  virtual bool remove_pin(const std::string& environment) = 0;
+
+  virtual void put_environment(const EnvironmentRecord& record) = 0;
+  virtual std::vector<EnvironmentRecord> environments() = 0;
+  virtual std::optional<EnvironmentRecord> environment(const std::string& name) = 0;
+
+  /// The next epoch: higher than every one before, also across restarts.
+  virtual std::int64_t next_epoch() = 0;
+};
+
+}  // namespace holdfast

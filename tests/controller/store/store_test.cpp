@@ -1,0 +1,94 @@
+#include <controller/store/store.hpp>
+
+#include <manifests/error.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+using namespace holdfast;
+
+namespace {
+
+struct Folder {
+  std::filesystem::path path;
+  Folder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "holdfast-store-XXXXXX").string();
+    if (mkdtemp(pattern.data()) != nullptr) path = pattern;
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+};
+
+Deployment deployment(const std::string& environment, const std::string& host) {
+  Deployment d;
+  d.environment = environment;
+  d.host = host;
+  d.transaction = "t-12345678";
+  d.commit = std::string(40, 'a');
+  d.cause = "commit";
+  d.plan = "[]";
+  d.begun_ms = 1000;
+  return d;
+}
+
+}  // namespace
+
+TEST_CASE("history lists deployments newest first, by environment and host", "[store]") {
+  const auto store = Store::open(":memory:");
+  store->begin_deployment(deployment("staging", "a"));
+  const auto second = store->begin_deployment(deployment("production", "b"));
+  store->begin_deployment(deployment("staging", "c"));
+  CHECK(store->deployments("", "", 10).front().host == "c");
+  CHECK(store->deployments("staging", "", 10).size() == 2);
+  CHECK(store->deployments("staging", "a", 10).size() == 1);
+  CHECK(store->deployments("", "", 2).size() == 2);
+  store->end_deployment(second, Outcome::rolled_back, "health", 2000);
+  CHECK(store->deployment(second)->outcome == Outcome::rolled_back);
+  CHECK(store->deployment(second)->reason == "health");
+  CHECK_FALSE(store->deployment(99).has_value());
+}
+
+TEST_CASE("what was acknowledged is there for the next process", "[store]") {
+  const Folder folder;
+  const std::string path = folder.path / "state.db";
+  std::int64_t epoch = 0;
+  {
+    const auto store = Store::open(path);
+    const auto id = store->begin_deployment(deployment("staging", "a"));
+    store->add_event(id, 1, "first");
+    store->add_event(id, 2, "second");
+    store->put_hold({"staging", "a", "digest", "commit", "why", 5, id});
+    store->put_pin({"staging", "head", "target", "me", "because", 6});
+    epoch = store->next_epoch();
+  }
+  const auto store = Store::open(path);
+  REQUIRE(store->events(1).size() == 2);
+  CHECK(store->events(1)[1].text == "second");
+  REQUIRE(store->holds("staging").size() == 1);
+  CHECK(store->holds("staging")[0].reason == "why");
+  CHECK(store->pin("staging")->target == "target");
+  CHECK(store->next_epoch() > epoch);
+  CHECK(std::filesystem::status(path).permissions() ==
+        (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+}
+
+TEST_CASE("a hold is lifted for one host or for all of an environment", "[store]") {
+  const auto store = Store::open(":memory:");
+  store->put_hold({"staging", "a", "d1", "c", "r", 1, 1});
+  store->put_hold({"staging", "b", "d1", "c", "r", 1, 1});
+  store->put_hold({"production", "a", "d1", "c", "r", 1, 1});
+  CHECK(store->remove_holds("staging", "a") == 1);
+  CHECK(store->holds("staging").size() == 1);
+  CHECK(store->remove_holds("staging", "") == 1);
+  CHECK(store->holds("").size() == 1);
+}
+
+TEST_CASE("a state file that is none, or of a newer version, is refused in words", "[store]") {
+  const Folder folder;
+  const std::string garbage = folder.path / "garbage.db";
+  std::ofstream(garbage) << std::string(4096, 'x');
+  CHECK_THROWS_WITH(Store::open(garbage), Catch::Contains("garbage.db") && Catch::Contains("can't be opened"));
+}
