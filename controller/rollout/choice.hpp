@@ -1,0 +1,34 @@
+#pragma once
+
+#include <controller/store/store.hpp>
+
+#include <string>
+#include <vector>
+
+namespace holdfast {
+
+/// What one host's turn is for.
+enum class Turn {
+  steady,   // it has this desired state already: only drift can be found
+  advance,  // a desired state that it does not have yet
+  enforce,  // the new one is held or waits: keep the last verified one in force
+  leave,    // nothing may be done: a failed rollback waits for a person, or there is no verified state
+};
+
+struct HostView {
+  std::string host{};
+  std::string wanted{};  // digest of the desired bundle
+  HostRecord record{};
+};
+
+struct Choice {
+  std::string host{};
+  Turn turn = Turn::steady;
+  std::string why{};  // of enforce and leave, for people
+};
+
+/// Which turn each host gets, from what is wanted, what is live and what is held: pure. A desired state that is held on
+/// one host advances on no other: one bad commit degrades one host.
+std::vector<Choice> choose(const std::vector<HostView>& hosts, const std::vector<Hold>& holds);
+
+}  // namespace holdfast

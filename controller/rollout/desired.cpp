@@ -1,0 +1,46 @@
+#include <controller/rollout/desired.hpp>
+
+#include <manifests/error.hpp>
+
+#include <algorithm>
+
+namespace holdfast {
+
+namespace {
+
+bool reads_other_repositories(const Fleet& fleet) {
+  return std::ranges::any_of(fleet.resources, [](const auto& host) {
+    return std::ranges::any_of(host.second, [](const Resource& resource) {
+      return resource.id.kind == "Release" && resource.spec.text_or("source", "self") != "self";
+    });
+  });
+}
+
+}  // namespace
+
+Desired desired_state(const Environment& environment, const Mirror& mirror, const std::string& commit,
+                      ReleaseSources& sources, const LoadOptions& options) {
+  Desired desired;
+  desired.environment = environment;
+  const auto found = mirror.commit(commit);
+  if (!found) throw Error("commit " + commit + " is not in the mirror of " + mirror.remote().url);
+  desired.commit = *found;
+
+  const std::unique_ptr<Tree> tree = mirror.tree(commit);
+  const FleetResult loaded = load_fleet(*tree, environment, options);
+  desired.problems = loaded.problems;
+  if (!loaded.fleet) return desired;
+
+  desired.lasting = !reads_other_repositories(*loaded.fleet);
+  for (const Host& host : environment.hosts) {
+    HostDesired one{.host = host, .lowered = lower(*loaded.fleet, host.name, *tree, commit, sources)};
+    std::ranges::copy(one.lowered.problems, std::back_inserter(desired.problems));
+    one.digest = digest_of(one.lowered.bundle);
+    desired.hosts.emplace(host.name, std::move(one));
+  }
+  sort_problems(desired.problems);
+  if (!desired.problems.empty()) desired.hosts.clear();
+  return desired;
+}
+
+}  // namespace holdfast

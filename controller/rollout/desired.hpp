@@ -1,0 +1,35 @@
+#pragma once
+
+#include <controller/git/mirror.hpp>
+#include <manifests/fleet.hpp>
+#include <reconcilers/kinds/lower.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace holdfast {
+
+/// What one host should be at one commit.
+struct HostDesired {
+  Host host{};
+  Lowered lowered{};
+  std::string digest{};  // of the bundle
+};
+
+/// What an environment should be at one commit: everything that follows from git alone. Immutable once made.
+struct Desired {
+  Commit commit{};
+  Environment environment{};
+  std::map<std::string, HostDesired> hosts{};
+  std::vector<Problem> problems{};  // not empty: the commit is refused whole and `hosts` is empty
+  bool lasting = true;  // false: it reads other repositories, so the same commit may say another thing later
+};
+
+/// Loads the manifests of `commit` under the policy of `environment` and lowers every host. Throws Error only when the
+/// mirror can't be read; what is wrong with the commit is in `problems`.
+Desired desired_state(const Environment& environment, const Mirror& mirror, const std::string& commit,
+                      ReleaseSources& sources, const LoadOptions& options);
+
+}  // namespace holdfast

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <controller/rollout/choice.hpp>
+#include <controller/rollout/desired.hpp>
+#include <controller/rollout/host_run.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace holdfast {
+
+/// What came of one environment's turn.
+struct EnvironmentReport {
+  std::string environment{};
+  std::string commit{};             // that was wanted; empty where there was none
+  std::vector<Problem> problems{};  // the commit was refused whole
+  std::string refused{};            // why the source as a whole was refused: rewritten, lost
+  std::vector<HostReport> hosts{};
+};
+
+struct EnvironmentJob {
+  Environment environment{};
+  std::string requested_by{};
+  std::vector<std::string> only_hosts{};  // empty: all
+  std::size_t workers = 16;
+  LoadOptions load{};
+};
+
+/// Desired states by commit, made once: keyed by environment, policy commit and content commit.
+class DesiredCache {
+ public:
+  using Make = std::function<Desired()>;
+  std::shared_ptr<const Desired> get(const std::string& key, const Make& make);
+
+ private:
+  std::map<std::string, std::shared_ptr<const Desired>> kept_;
+};
+
+struct EnvironmentTools {
+  HostTools& host;
+  const Mirror& mirror;
+  ReleaseSources& sources;
+  DesiredCache& cache;
+  std::string policy_commit{};  // the root branch's, that the environment was read from
+};
+
+/// THE order of the stages for one environment: resolve the tracked ref, refuse what may not be followed, load and
+/// lower, choose each host's turn, keep what is steady in force, let the canary go first, then the others. One
+/// environment is run by one thread at a time. Throws Error only when the mirror or the store can't be used.
+EnvironmentReport run_environment(const EnvironmentJob& job, EnvironmentTools& tools);
+
+/// What a command that only looks needs of the same stages: the desired state of the commit that would be rolled out.
+std::shared_ptr<const Desired> desired_now(const EnvironmentJob& job, EnvironmentTools& tools,
+                                           EnvironmentReport& report);
+
+/// 0 done or nothing to do, 1 error, 3 rolled back or held, 4 refused by policy: the program's exit code.
+int exit_code(const EnvironmentReport& report);
+
+}  // namespace holdfast

@@ -1,0 +1,228 @@
+// What follows from the host's word and the health checks: confirmed, rolled back, held, and what people are told of
+// it.
+#include <controller/rollout/host_steps.hpp>
+
+#include <manifests/error.hpp>
+#include <manifests/json.hpp>
+
+#include <algorithm>
+
+namespace holdfast {
+
+namespace {
+
+constexpr std::int64_t confirm_ms = 30'000;
+constexpr std::int64_t rollback_ms = 600'000;
+constexpr std::int64_t journal_ms = 1'500;
+constexpr int journal_lines = 20;
+
+std::vector<Check> checks_from(const std::string& json) {
+  std::vector<Check> checks;
+  if (json.empty()) return checks;
+  const Value value = from_json(json);
+  for (const Value& one : value.as_list()) checks.push_back(check_from(one));
+  return checks;
+}
+
+std::string to_json(const std::vector<Check>& checks) {
+  List list;
+  for (const Check& one : checks) list.push_back(to_value(one));
+  return to_json(Value(std::move(list)));
+}
+
+std::string why_of(const TransactionReply& reply) {
+  std::string why = reply.failed_id.empty() ? reply.what : reply.failed_id + ": " + reply.what;
+  if (!reply.output.empty() && why.find(reply.output) == std::string::npos) why += "\n" + reply.output;
+  return why;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += (text.empty() ? "" : "; ") + line;
+  return text;
+}
+
+}  // namespace
+
+HostReport HostSteps::report(HostResult result, const std::string& state, const std::string& detail) {
+  const std::string shown = printable(detail);
+  const bool same = record_.state == state && record_.detail == shown;
+  record_.state = state;
+  record_.detail = shown;
+  if (!same || record_.changed_ms == 0) record_.changed_ms = tools_.clock.wall_ms();
+  tools_.store.put_host(record_);
+  return {.host = record_.host, .result = result, .detail = shown, .deployment = deployment_};
+}
+
+void HostSteps::end(Outcome outcome, const std::string& reason) {
+  if (deployment_ != 0) tools_.store.end_deployment(deployment_, outcome, printable(reason), tools_.clock.wall_ms());
+}
+
+void HostSteps::remember_generation() {
+  record_.live_commit = job_.commit.id;
+  record_.live_bundle = job_.desired->digest;
+  record_.live_checks = to_json(job_.desired->lowered.checks);
+}
+
+HostReport HostSteps::nothing_to_do() {
+  remember_generation();  // it is as this commit wants it, whoever made it so
+  record_.seen_ms = tools_.clock.wall_ms();
+  return report(HostResult::unchanged, "converged", "");
+}
+
+HostReport HostSteps::refused(const Plan& plan) {
+  std::string why;
+  for (const Refusal& one : plan.refusals) {
+    why += (why.empty() ? "" : "; ") + to_text(one.id) + ": " + one.what + (one.hint.empty() ? "" : ": " + one.hint) +
+           (one.origin.position.file.empty() ? "" : " (" + to_text(one.origin.position) + ")");
+  }
+  if (record_.state != "refused" || record_.detail != printable(why)) {
+    begin(plan);
+    end(Outcome::refused, why);
+    tell(Progress::Level::bad, "refused: " + why);
+  }
+  return report(HostResult::refused, "refused", why);
+}
+
+HostReport HostSteps::refused_by_host(const TransactionReply& reply) {
+  end(Outcome::refused, why_of(reply));
+  tell(Progress::Level::warning, "refused by the host: " + why_of(reply));
+  return report(HostResult::refused, "refused", why_of(reply));
+}
+
+HostReport HostSteps::confirm(const Verdict& verdict) {
+  const TransactionReply reply = fresh_->confirm(transaction_, epoch_, in(confirm_ms));
+  if (reply.state != "confirmed") return undone_by_host(reply);
+  const bool repair = is_repair();
+  remember_generation();
+  std::string note;
+  if (!verdict.already.empty()) note = "failing before and after the change: " + joined(verdict.already);
+  end(repair ? Outcome::repaired : Outcome::deployed, note);
+  tell(note.empty() ? Progress::Level::good : Progress::Level::warning,
+       std::string(repair ? "repaired" : "deployed ") + (repair ? "" : job_.commit.id.substr(0, 12)) +
+           (note.empty() ? ", healthy" : "; " + note));
+  // The kept runner planned before the change; it goes on being used, and the next turn sees the new state.
+  return report(repair ? HostResult::repaired : HostResult::deployed, note.empty() ? "converged" : "degraded", note);
+}
+
+HostReport HostSteps::roll_back(const std::string& why, const std::vector<std::string>& blamed) {
+  tell(Progress::Level::bad, "not healthy: " + why);
+  const auto on_event = [this](const Value& event) { tell_event(event); };
+  tell_journal(blamed);  // before the rollback adds its own lines; bounded, so that it delays nothing
+  TransactionReply reply;
+  try {
+    RunnerClient& client = fresh_ && fresh_->alive() ? *fresh_ : **session_;
+    reply = client.rollback(transaction_, epoch_, printable(why), on_event, in(rollback_ms));
+  } catch (const Error& error) {
+    applied_ = true;
+    reply = attach_again(error.what());
+  }
+  return after_rollback(reply, why);
+}
+
+HostReport HostSteps::undone_by_host(const TransactionReply& reply) { return after_rollback(reply, why_of(reply)); }
+
+HostReport HostSteps::after_rollback(const TransactionReply& reply, const std::string& why) {
+  if (reply.state == "confirmed") {  // the confirmation had arrived after all
+    remember_generation();
+    end(Outcome::deployed, "");
+    return report(HostResult::deployed, "converged", "");
+  }
+  hold(why);
+  if (reply.state != "rolled_back") {
+    const std::string left =
+        "the rollback failed too: " + why_of(reply) + (reply.left.empty() ? "" : "; " + joined(reply.left));
+    end(Outcome::rollback_failed, why + "; " + left);
+    tell(Progress::Level::bad, left);
+    return report(HostResult::rollback_failed, "rollback_failed", why + "; " + left);
+  }
+  std::string detail = why;
+  if (!reply.left.empty()) detail += "; left alone because somebody else changed it meanwhile: " + joined(reply.left);
+  if (!record_.live_checks.empty()) {
+    const Verdict old = watch(checks_from(record_.live_checks), false);
+    if (old.state == Verdict::State::healthy) {
+      tell(Progress::Level::good, "rolled back to " + record_.live_commit.substr(0, 12) + ", which is healthy again");
+    } else {
+      detail += "; the old version is back but not healthy: " + old.why;
+      tell(Progress::Level::bad, "the old version is back but not healthy: " + old.why);
+      end(Outcome::rollback_failed, detail);
+      return report(HostResult::rollback_failed, "held", detail);
+    }
+  } else {
+    tell(Progress::Level::warning, "rolled back; there is no verified state of this host from before");
+  }
+  end(Outcome::rolled_back, detail);
+  return report(HostResult::rolled_back, "held", detail);
+}
+
+void HostSteps::hold(const std::string& reason) {
+  tools_.store.put_hold({.environment = job_.environment,
+                         .host = record_.host,
+                         .bundle = job_.desired->digest,
+                         .commit = job_.commit.id,
+                         .reason = printable(reason),
+                         .since_ms = tools_.clock.wall_ms(),
+                         .deployment = deployment_});
+}
+
+HostReport HostSteps::lost(const std::string& why) {
+  if (session_) session_->discard();
+  if (!applied_) {
+    end(Outcome::failed, why);
+    if (record_.state != "unreachable") tell(Progress::Level::bad, why);
+    return report(HostResult::unreachable, "unreachable", why);
+  }
+  end(Outcome::unknown, why);
+  tell(Progress::Level::bad, "unknown: " + why + "; the host undoes the transaction by itself unless it is confirmed");
+  return report(HostResult::unknown, "unknown", why);
+}
+
+void HostSteps::tell_journal(const std::vector<std::string>& blamed) {
+  std::vector<std::string> units;
+  for (const Check& check : job_.desired->lowered.checks) {
+    if (std::ranges::find(blamed, check.name) == blamed.end()) continue;
+    const Value* unit = check.spec.find("unit");
+    constexpr std::string_view prefix = "SystemdUnit/";
+    std::string name = unit != nullptr ? unit->text_or("name", "") : "";
+    if (name.empty() && check.origin.resource.starts_with(prefix)) name = check.origin.resource.substr(prefix.size());
+    if (!name.empty() && std::ranges::find(units, name) == units.end()) units.push_back(name);
+  }
+  for (const std::string& unit : units) {
+    try {
+      RunnerClient& client = fresh_ && fresh_->alive() ? *fresh_ : **session_;
+      for (const std::string& line : client.journal(unit, journal_lines, in(journal_ms))) {
+        tell(Progress::Level::detail, unit + " | " + line);
+      }
+    } catch (const Error& error) {
+      tell(Progress::Level::detail, std::string("the journal of ") + unit + " can't be read: " + error.what());
+    }
+  }
+}
+
+std::string_view to_text(HostResult result) {
+  switch (result) {
+    case HostResult::unchanged:
+      return "unchanged";
+    case HostResult::deployed:
+      return "deployed";
+    case HostResult::repaired:
+      return "repaired";
+    case HostResult::rolled_back:
+      return "rolled back";
+    case HostResult::rollback_failed:
+      return "rollback failed";
+    case HostResult::refused:
+      return "refused";
+    case HostResult::unreachable:
+      return "unreachable";
+    case HostResult::unknown:
+      return "unknown";
+    case HostResult::held:
+      return "held";
+    case HostResult::waiting:
+      return "waiting";
+  }
+  return "unknown";
+}
+
+}  // namespace holdfast

@@ -1,0 +1,45 @@
+#include <controller/rollout/host_run.hpp>
+
+#include <controller/rollout/host_steps.hpp>
+#include <manifests/error.hpp>
+
+namespace holdfast {
+
+namespace {
+
+/// The verdict of the health checks decides how a transaction ends.
+HostReport finish(HostSteps& steps, const TransactionReply& applied) {
+  if (applied.state == "refused") return steps.refused_by_host(applied);
+  if (applied.state != "pending") return steps.undone_by_host(applied);
+
+  const Verdict verdict = steps.watch_health();
+  if (verdict.state == Verdict::State::healthy) return steps.confirm(verdict);
+  return steps.roll_back(verdict.why, verdict.blamed);
+}
+
+HostReport stages(HostSteps& steps) {
+  steps.connect();
+  if (const auto settled = steps.settle_open_transaction()) return *settled;
+
+  const PlanReply reply = steps.plan();
+  if (!reply.plan.refusals.empty()) return steps.refused(reply.plan);
+  if (reply.plan.nothing_to_do()) return steps.nothing_to_do();
+
+  steps.begin(reply.plan);
+  steps.take_baseline();
+  steps.send_contents(reply.plan);
+  return finish(steps, steps.apply(reply.plan));
+}
+
+}  // namespace
+
+HostReport run_host(const HostJob& job, HostTools& tools) {
+  HostSteps steps(job, tools);
+  try {
+    return stages(steps);
+  } catch (const Error& error) {
+    return steps.lost(error.what());
+  }
+}
+
+}  // namespace holdfast

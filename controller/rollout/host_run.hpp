@@ -1,0 +1,59 @@
+#pragma once
+
+#include <controller/rollout/clock.hpp>
+#include <controller/rollout/desired.hpp>
+#include <controller/rollout/progress.hpp>
+#include <controller/ssh/session_pool.hpp>
+#include <controller/store/store.hpp>
+
+#include <string>
+
+namespace holdfast {
+
+/// What came of one host's turn.
+enum class HostResult {
+  unchanged,        // as wanted already
+  deployed,         // a new desired state, healthy and confirmed
+  repaired,         // drift put right
+  rolled_back,      // failed, undone, held
+  rollback_failed,  // failed, and so did the undo: left for a person
+  refused,          // the plan can't be applied; nothing was done
+  unreachable,      // no contact, nothing known to have been done
+  unknown,          // contact lost in the middle; the host decides (dead-man), asked again next time
+  held,             // this desired state failed here before
+  waiting,          // another host failed this commit, or the canary is not done
+};
+std::string_view to_text(HostResult result);
+
+/// One host's turn: what it should be, and why now.
+struct HostJob {
+  std::string environment{};
+  const HostDesired* desired = nullptr;
+  Commit commit{};  // that `desired` is of
+  HealthPolicy health{};
+  std::string requested_by{};
+  bool rollback = false;  // a person asked for an older commit
+};
+
+/// What a turn needs of the rest of the controller; shared between threads (all of it is thread-safe).
+struct HostTools {
+  SessionPool& sessions;
+  Store& store;
+  const Clock& clock;
+  OnProgress on_progress{};
+  /// Bytes for a host that lacks them; throws Error.
+  std::function<std::string(const Content&)> read_content{};
+};
+
+struct HostReport {
+  std::string host{};
+  HostResult result = HostResult::unchanged;
+  std::string detail{};
+  std::int64_t deployment = 0;  // 0: nothing was begun
+};
+
+/// THE order of the stages for one host: connect, settle what was left open, plan, baseline, apply, health over a new
+/// connection, confirm or roll back, record. Never throws for what a host does; the report says it.
+HostReport run_host(const HostJob& job, HostTools& tools);
+
+}  // namespace holdfast

@@ -1,0 +1,242 @@
+// The stages up to the host's own word on the transaction. What follows from that word is in host_outcome.cpp.
+#include <controller/rollout/host_steps.hpp>
+
+#include <controller/health/watch.hpp>
+#include <manifests/error.hpp>
+#include <manifests/json.hpp>
+
+#include <algorithm>
+#include <set>
+
+namespace holdfast {
+
+namespace {
+
+constexpr std::int64_t connect_ms = 20'000;
+constexpr std::int64_t request_ms = 60'000;
+constexpr std::int64_t contents_ms = 600'000;
+constexpr std::int64_t apply_ms = 3'600'000;  // build steps have deadlines of their own
+constexpr std::int64_t attach_ms = 150'000;   // the dead-man's 120 s and what its undo takes
+constexpr std::int64_t deadman_spare_ms = 90'000;
+constexpr std::int64_t batch_bytes = 8 << 20;
+
+/// Sortable, unique, and what the host accepts as a transaction's name.
+std::string transaction_id(const Clock& clock) {
+  return "t" + std::to_string(clock.wall_ms() / 1000) + "-" + clock.random_hex();
+}
+
+std::string plan_text(const Plan& plan) {
+  Value value = to_value(plan);
+  return to_json(value.at("actions"));
+}
+
+}  // namespace
+
+HostSteps::HostSteps(const HostJob& job, HostTools& tools) : job_(job), tools_(tools) {
+  const std::string& name = job.desired->host.name;
+  record_ = tools.store.host(job.environment, name).value_or(HostRecord{});
+  record_.environment = job.environment;
+  record_.host = name;
+  record_.desired_commit = job.commit.id;
+}
+
+Deadline HostSteps::in(std::int64_t ms) const {
+  return std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
+}
+
+void HostSteps::connect() { session_.emplace(tools_.sessions.checkout(job_.desired->host, in(connect_ms))); }
+
+PlanReply HostSteps::plan() {
+  return while_doing("planning",
+                     [&] { return (*session_)->plan(job_.desired->lowered.bundle, false, in(request_ms)); });
+}
+
+std::optional<HostReport> HostSteps::settle_open_transaction() {
+  // The hello comes with the first reply; status is that reply only where no other request has been made yet.
+  const Value status = (*session_)->status(in(request_ms));
+  const Value* open = status.find("open");
+  record_.seen_ms = tools_.clock.wall_ms();
+  if (open == nullptr) return std::nullopt;
+
+  transaction_ = open->at("transaction").as_text();
+  const std::string state = open->at("state").as_text();
+  epoch_ = tools_.store.next_epoch();
+  if (state == "rollback_failed") {
+    return report(
+        HostResult::rollback_failed, "rollback_failed",
+        "transaction " + transaction_ + " could not be undone; put the host right, then say `holdfast retry`");
+  }
+  tell(Progress::Level::warning, "found transaction " + transaction_ + " " + state + ": finishing it first");
+  for (const Deployment& known : tools_.store.deployments(job_.environment, record_.host, 20)) {
+    if (known.transaction == transaction_) deployment_ = known.id;
+  }
+  TransactionReply reply{.state = state};
+  if (state != "pending") {
+    reply = (*session_)->attach(
+        transaction_, [this](const Value& event) { tell_event(event); }, in(apply_ms));
+  }
+  if (reply.state != "pending") return undone_by_host(reply);
+
+  if (open->text_or("bundle_digest", "") == job_.desired->digest) {
+    const Verdict verdict = watch_health();
+    if (verdict.state == Verdict::State::healthy) return confirm(verdict);
+    return roll_back(verdict.why, verdict.blamed);
+  }
+  return roll_back("it was left unconfirmed, and is not what is wanted now", {});
+}
+
+void HostSteps::begin(const Plan& plan) {
+  transaction_ = transaction_id(tools_.clock);
+  epoch_ = tools_.store.next_epoch();
+  Deployment deployment;
+  deployment.environment = job_.environment;
+  deployment.host = record_.host;
+  deployment.transaction = transaction_;
+  deployment.commit = job_.commit.id;
+  deployment.from_commit = record_.live_commit;
+  deployment.subject = job_.commit.summary;
+  deployment.author = job_.commit.author;
+  deployment.cause = is_repair() ? "drift" : job_.rollback ? "rollback" : "commit";
+  deployment.requested_by = job_.requested_by;
+  deployment.plan = plan_text(plan);
+  deployment.begun_ms = tools_.clock.wall_ms();
+  deployment_ = tools_.store.begin_deployment(deployment);
+
+  tell(Progress::Level::step, (is_repair() ? "repairing drift: " : "applying ") +
+                                  (is_repair() ? std::string() : job_.commit.id.substr(0, 12) + ": ") +
+                                  std::to_string(plan.actions.size()) +
+                                  (plan.actions.size() == 1 ? " change" : " changes"));
+  for (const Action& action : plan.actions) {
+    tell(Progress::Level::detail, to_text(action.id) + "  (" + action.origin.resource + ")");
+  }
+}
+
+void HostSteps::take_baseline() {
+  if (first_time()) return;  // there is no state yet that a check could have been true of
+  std::map<std::string, std::int64_t> restarts;
+  for (const Check& check : job_.desired->lowered.checks) {
+    baseline_.push_back(sample(check, **session_, restarts));
+    if (!baseline_.back().passed) {
+      tell(Progress::Level::detail, "before the change: " + check.name + " does not pass: " + baseline_.back().detail);
+    }
+  }
+}
+
+void HostSteps::send_contents(const Plan& plan) {
+  if (plan.missing.empty()) return;
+  const auto& contents = job_.desired->lowered.contents;
+  const ContentSource source = [&](const std::string& digest) {
+    const auto found = contents.find(digest);
+    if (found == contents.end()) throw Error("the host asks for content " + digest + " that no manifest names");
+    return tools_.read_content(found->second);
+  };
+  // In batches: a release's files are never all in memory at once.
+  std::vector<std::string> batch;
+  std::int64_t bytes = 0;
+  const auto flush = [&] {
+    if (!batch.empty()) (*session_)->send(batch, source, in(contents_ms));
+    batch.clear();
+    bytes = 0;
+  };
+  for (const std::string& digest : plan.missing) {
+    batch.push_back(digest);
+    const auto found = contents.find(digest);
+    bytes += found == contents.end() ? 0 : static_cast<std::int64_t>(found->second.size);
+    if (bytes > batch_bytes) flush();
+  }
+  flush();
+  tell(Progress::Level::detail, "sent " + std::to_string(plan.missing.size()) + " contents that the host lacked");
+}
+
+TransactionReply HostSteps::apply(const Plan& plan) {
+  const ApplyRequest request{.transaction = transaction_,
+                             .epoch = epoch_,
+                             .bundle_digest = plan.bundle_digest,
+                             .plan_digest = plan.digest,
+                             .commit = job_.commit.id,
+                             .deadman_ms = job_.health.window_ms + deadman_spare_ms};
+  applied_ = true;
+  try {
+    return (*session_)->apply(
+        request, [this](const Value& event) { tell_event(event); }, in(apply_ms));
+  } catch (const Error& error) {
+    return attach_again(error.what());
+  }
+}
+
+/// The outcome of a lost request is unknown, not failed: the host is asked by the transaction's id, never told to
+/// repeat.
+TransactionReply HostSteps::attach_again(const std::string& why) {
+  tell(Progress::Level::warning, std::string("contact lost (") + why + "): asking the host again");
+  session_->discard();
+  const Deadline deadline = in(attach_ms);
+  for (std::int64_t wait = 1000;; wait = std::min<std::int64_t>(wait * 2, 10'000)) {
+    try {
+      auto client = tools_.sessions.fresh(job_.desired->host, in(connect_ms));
+      return client->attach(
+          transaction_, [this](const Value& event) { tell_event(event); }, in(apply_ms));
+    } catch (const Error& error) {
+      if (std::chrono::steady_clock::now() > deadline) throw;
+      tell(Progress::Level::detail, std::string("no contact yet: ") + error.what());
+    }
+    tools_.clock.sleep_ms(wait);
+  }
+}
+
+Verdict HostSteps::watch_health() {
+  const std::size_t number = job_.desired->lowered.checks.size();
+  if (number != 0) {
+    tell(Progress::Level::step, "checking health: " + std::to_string(number) + (number == 1 ? " check" : " checks"));
+  }
+  return watch(job_.desired->lowered.checks, first_time());
+}
+
+Verdict HostSteps::watch(const std::vector<Check>& checks, bool blame_all) {
+  try {
+    fresh_ = tools_.sessions.fresh(job_.desired->host, in(connect_ms));
+    (void)fresh_->status(in(request_ms));  // a new connection must carry a request before it proves that there is one
+    std::set<std::string> told;
+    HealthWatch watched;
+    watched.checks = checks;
+    watched.policy = job_.health;
+    watched.baseline = baseline_;
+    watched.blame_baseline = blame_all;
+    watched.clock = {tools_.clock.monotonic_ms, tools_.clock.sleep_ms};
+    watched.on_round = [&](const std::vector<Sample>& round, const Verdict&) {
+      for (const Sample& one : round) {
+        if (!one.passed && told.insert(one.check + one.detail).second) {
+          tell(Progress::Level::detail, one.check + ": " + one.detail);
+        }
+      }
+    };
+    return holdfast::watch_health(watched, *fresh_);
+  } catch (const Error& error) {
+    return {.state = Verdict::State::unhealthy,
+            .why = std::string("the host can't be reached over a new connection: ") + error.what()};
+  }
+}
+
+void HostSteps::tell(Progress::Level level, const std::string& text) {
+  const std::string line = printable(text);
+  if (deployment_ != 0) tools_.store.add_event(deployment_, tools_.clock.wall_ms(), line);
+  if (tools_.on_progress) tools_.on_progress({level, job_.environment, record_.host, line});
+}
+
+void HostSteps::tell_event(const Value& event) {
+  const std::string kind = event.text_or("kind", "");
+  const std::string state = event.text_or("state", "");
+  if (kind == "action" && state == "done") tell(Progress::Level::detail, "done " + event.text_or("id", ""));
+  if (kind == "action" && state == "failed") {
+    tell(Progress::Level::bad, "failed " + event.text_or("id", "") + ": " + event.text_or("detail", ""));
+  }
+  if (kind == "validator") {
+    const bool ok = event.bool_or("ok", false);
+    tell(ok ? Progress::Level::detail : Progress::Level::bad,
+         event.text_or("name", "") + (ok ? ": ok" : ": " + event.text_or("output", "")));
+  }
+  if (kind == "phase" && event.text_or("phase", "") == "rollback") {
+    tell(Progress::Level::warning, "rolling back");
+  }
+}
+
+}  // namespace holdfast

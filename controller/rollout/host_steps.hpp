@@ -1,0 +1,70 @@
+#pragma once
+
+#include <controller/health/health.hpp>
+#include <controller/rollout/host_run.hpp>
+#include <controller/ssh/runner_client.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast {
+
+/// The stages of a host's turn, one function each; host_run.cpp has their order. Keeps what one stage leaves for the
+/// next: the connection, the baseline, the transaction's id. Every stage throws Error when contact is lost.
+class HostSteps {
+ public:
+  HostSteps(const HostJob& job, HostTools& tools);
+
+  void connect();
+  /// A transaction that a dead controller or a lost connection left open: confirmed if it is what is wanted and
+  /// healthy, else undone. A report means that the turn is over.
+  std::optional<HostReport> settle_open_transaction();
+  PlanReply plan();
+  HostReport refused(const Plan& plan);
+  HostReport nothing_to_do();
+
+  /// Writes the deployment to the history, before anything happens on the host.
+  void begin(const Plan& plan);
+  void take_baseline();
+  void send_contents(const Plan& plan);
+  TransactionReply apply(const Plan& plan);
+  /// Over a new connection: the one that the change was made through proves nothing.
+  Verdict watch_health();
+  HostReport confirm(const Verdict& verdict);
+  HostReport roll_back(const std::string& why, const std::vector<std::string>& blamed);
+  HostReport refused_by_host(const TransactionReply& reply);
+  /// The runner failed and undid the transaction by itself.
+  HostReport undone_by_host(const TransactionReply& reply);
+  /// Contact was lost, or something broke, in whatever stage this was.
+  HostReport lost(const std::string& why);
+
+ private:
+  HostReport after_rollback(const TransactionReply& reply, const std::string& why);
+  HostReport report(HostResult result, const std::string& state, const std::string& detail);
+  void hold(const std::string& reason);
+  void end(Outcome outcome, const std::string& reason);
+  void tell(Progress::Level level, const std::string& text);
+  void tell_event(const Value& event);
+  void tell_journal(const std::vector<std::string>& blamed);
+  void remember_generation();
+  [[nodiscard]] Deadline in(std::int64_t ms) const;
+  [[nodiscard]] bool first_time() const { return record_.live_bundle.empty(); }
+  [[nodiscard]] bool is_repair() const { return record_.live_bundle == job_.desired->digest; }
+  Verdict watch(const std::vector<Check>& checks, bool blame_all);
+  TransactionReply attach_again(const std::string& why);
+
+  const HostJob& job_;
+  HostTools& tools_;
+  HostRecord record_{};
+  std::optional<SessionPool::Lease> session_{};
+  std::unique_ptr<RunnerClient> fresh_{};
+  std::vector<Sample> baseline_{};
+  std::string transaction_{};
+  std::int64_t epoch_ = 0;
+  std::int64_t deployment_ = 0;
+  bool applied_ = false;  // the host may have begun
+};
+
+}  // namespace holdfast

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace holdfast {
+
+/// Something that people want to see while it happens, or read later in the history: one line, printable, no secrets.
+struct Progress {
+  enum class Level { detail, step, good, warning, bad };
+  Level level = Level::step;
+  std::string environment{};
+  std::string host{};  // empty: the environment as a whole
+  std::string text{};
+};
+
+/// Called from several threads at once.
+using OnProgress = std::function<void(const Progress&)>;
+
+}  // namespace holdfast

@@ -1,0 +1,109 @@
+#include <controller/rollout/source.hpp>
+
+#include <manifests/error.hpp>
+
+#include <algorithm>
+
+namespace holdfast {
+
+namespace {
+
+constexpr std::size_t shown_problems = 10;
+
+std::string tracked(const Track& track) { return track.branch.empty() ? "tag " + track.tag : "branch " + track.branch; }
+
+std::string summary(const std::vector<Problem>& problems) {
+  std::string text = std::to_string(problems.size()) + (problems.size() == 1 ? " problem" : " problems");
+  for (std::size_t i = 0; i < std::min(problems.size(), shown_problems); ++i) {
+    text += "\n" + to_text(problems[i].where) + ": " + problems[i].what;
+    if (!problems[i].hint.empty()) text += ": " + problems[i].hint;
+  }
+  return text;
+}
+
+void remember(EnvironmentTools& tools, const EnvironmentRecord& before, EnvironmentRecord now) {
+  const bool same = before.state == now.state && before.detail == now.detail && before.head == now.head;
+  now.changed_ms = same ? before.changed_ms : tools.host.clock.wall_ms();
+  if (same && before.accepted == now.accepted && before.tracked == now.tracked) return;
+  tools.host.store.put_environment(now);
+  if (same || !tools.host.on_progress || now.state == "following") return;
+  tools.host.on_progress({Progress::Level::warning, now.name, "", now.state + ": " + now.detail});
+}
+
+}  // namespace
+
+SourceState follow(const Environment& environment, const Mirror& mirror, const std::string& accepted,
+                   const std::optional<Pin>& pin) {
+  const Track& track = environment.track;
+  const auto head = track.branch.empty() ? mirror.tag(track.tag) : mirror.branch(track.branch);
+  if (!head) {
+    return {.target = accepted,
+            .state = "lost",
+            .detail = tracked(track) + " is not in the repository" +
+                      (accepted.empty() ? "" : "; " + accepted.substr(0, 12) + " stays in force, nothing is removed")};
+  }
+  if (pin && pin->head == *head) {
+    return {.head = *head,
+            .target = pin->target,
+            .state = "pinned",
+            .detail = "rolled back to " + pin->target.substr(0, 12) + " by " + pin->requested_by +
+                      (pin->reason.empty() ? "" : ": " + pin->reason)};
+  }
+  const bool known = !accepted.empty() && mirror.commit(accepted).has_value();
+  if (!accepted.empty() && *head != accepted && !track.allow_rewrites &&
+      (!known || !track.tag.empty() || !mirror.is_ancestor(accepted, *head))) {
+    const bool moved = !track.tag.empty();
+    return {.head = *head,
+            .target = accepted,
+            .state = "rewritten",
+            .detail = tracked(track) + (moved ? " moved to " : " was rewritten: ") + head->substr(0, 12) +
+                      (moved ? " from " : " does not descend from ") + accepted.substr(0, 12) +
+                      "; to accept it say `track: {rewrites: allow}` on the root branch"};
+  }
+  return {.head = *head, .target = *head, .state = "following"};
+}
+
+std::shared_ptr<const Desired> desired_at(const EnvironmentJob& job, EnvironmentTools& tools,
+                                          const std::string& commit) {
+  return tools.cache.get(job.environment.name + "\n" + tools.policy_commit + "\n" + commit,
+                         [&] { return desired_state(job.environment, tools.mirror, commit, tools.sources, job.load); });
+}
+
+std::shared_ptr<const Desired> desired_now(const EnvironmentJob& job, EnvironmentTools& tools,
+                                           EnvironmentReport& report) {
+  Store& store = tools.host.store;
+  const EnvironmentRecord before = store.environment(job.environment.name).value_or(EnvironmentRecord{});
+  auto pin = store.pin(job.environment.name);
+  const SourceState source = follow(job.environment, tools.mirror, before.accepted, pin);
+  if (pin && source.state != "pinned" && !source.head.empty()) store.remove_pin(job.environment.name);
+
+  EnvironmentRecord now{.name = job.environment.name,
+                        .tracked = tracked(job.environment.track),
+                        .head = source.head,
+                        .accepted = before.accepted,
+                        .state = source.state,
+                        .detail = source.detail};
+  if (source.state == "rewritten" || source.state == "lost") report.refused = source.detail;
+  if (source.target.empty() || !tools.mirror.commit(source.target)) {
+    remember(tools, before, now);
+    return nullptr;
+  }
+
+  report.commit = source.target;
+  auto desired = desired_at(job, tools, source.target);
+  if (!desired->problems.empty()) {
+    report.problems = desired->problems;
+    now.state = "refused";
+    now.detail = "commit " + source.target.substr(0, 12) + " is refused: " + summary(desired->problems);
+    const bool fall_back = !before.accepted.empty() && before.accepted != source.target &&
+                           tools.mirror.commit(before.accepted).has_value();
+    desired = fall_back ? desired_at(job, tools, before.accepted) : nullptr;
+    if (desired && !desired->problems.empty()) desired = nullptr;
+  } else if (source.state == "following") {
+    now.accepted = source.target;
+  }
+  remember(tools, before, now);
+  return desired;
+}
+
+}  // namespace holdfast

@@ -1,0 +1,59 @@
+#include <controller/rollout/choice.hpp>
+
+#include <catch2/catch.hpp>
+
+using namespace holdfast;
+
+namespace {
+
+HostView view(const std::string& host, const std::string& wanted, const std::string& live,
+              const std::string& state = "") {
+  HostView one{.host = host, .wanted = wanted};
+  one.record.live_bundle = live;
+  one.record.state = state;
+  return one;
+}
+
+Hold hold(const std::string& host, const std::string& bundle) {
+  return {.environment = "e", .host = host, .bundle = bundle, .commit = "c", .reason = "health"};
+}
+
+}  // namespace
+
+TEST_CASE("a host that has the desired state is steady, another advances", "[rollout]") {
+  const auto choices = choose({view("a", "new", "new"), view("b", "new", "old"), view("c", "new", "")}, {});
+  REQUIRE(choices.size() == 3);
+  CHECK(choices[0].turn == Turn::steady);
+  CHECK(choices[1].turn == Turn::advance);
+  CHECK(choices[2].turn == Turn::advance);
+}
+
+TEST_CASE("a desired state that is held on one host advances on no other", "[rollout]") {
+  const auto choices =
+      choose({view("a", "new", "old"), view("b", "new", "old"), view("c", "new", "")}, {hold("a", "new")});
+  CHECK(choices[0].turn == Turn::enforce);
+  CHECK(choices[0].why == "held: health");
+  CHECK(choices[1].turn == Turn::enforce);
+  CHECK(choices[1].why == "waiting: this commit failed on a");
+  CHECK(choices[2].turn == Turn::leave);
+}
+
+TEST_CASE("a host that already has the state that failed elsewhere stays steady", "[rollout]") {
+  const auto choices = choose({view("a", "new", "old"), view("b", "new", "new")}, {hold("a", "new")});
+  CHECK(choices[1].turn == Turn::steady);
+}
+
+TEST_CASE("another desired state lifts a hold by itself", "[rollout]") {
+  const auto choices = choose({view("a", "newer", "old")}, {hold("a", "new")});
+  CHECK(choices[0].turn == Turn::advance);
+}
+
+TEST_CASE("a repair that failed is held: the same state is neither applied nor enforced again", "[rollout]") {
+  const auto choices = choose({view("a", "good", "good")}, {hold("a", "good")});
+  CHECK(choices[0].turn == Turn::leave);
+}
+
+TEST_CASE("a failed rollback waits for a person, whatever is wanted", "[rollout]") {
+  const auto choices = choose({view("a", "newer", "old", "rollback_failed")}, {});
+  CHECK(choices[0].turn == Turn::leave);
+}
