@@ -29,6 +29,27 @@ std::string raw_sha256(std::string_view first, std::string_view second) {
   return {reinterpret_cast<const char*>(out.data()), out.size()};
 }
 
+std::string raw_sha1(std::string_view first, std::string_view second) {
+  SHA_CTX context;
+  SHA1_Init(&context);
+  SHA1_Update(&context, first.data(), first.size());
+  SHA1_Update(&context, second.data(), second.size());
+  std::array<unsigned char, SHA_DIGEST_LENGTH> out{};
+  SHA1_Final(out.data(), &context);
+  return {reinterpret_cast<const char*>(out.data()), out.size()};
+}
+
+/// RFC 2104, for a hash of 64-byte blocks that takes its input in two parts.
+std::string hmac(std::string (*hash)(std::string_view, std::string_view), std::string_view key, std::string_view bytes) {
+  std::string block(key.size() > block_bytes ? hash(key, {}) : std::string(key));
+  block.resize(block_bytes, '\0');
+  std::string inner = block;
+  std::string outer = block;
+  for (char& c : inner) c = static_cast<char>(c ^ 0x36);
+  for (char& c : outer) c = static_cast<char>(c ^ 0x5c);
+  return to_hex(hash(outer, hash(inner, bytes)));
+}
+
 }  // namespace
 
 struct Sha256::State {
@@ -50,15 +71,9 @@ std::string Sha256::hex() {
 
 std::string sha256(std::string_view bytes) { return to_hex(raw_sha256(bytes, {})); }
 
-std::string hmac_sha256(std::string_view key, std::string_view bytes) {
-  std::string block(key.size() > block_bytes ? raw_sha256(key, {}) : std::string(key));
-  block.resize(block_bytes, '\0');
-  std::string inner = block;
-  std::string outer = block;
-  for (char& c : inner) c = static_cast<char>(c ^ 0x36);
-  for (char& c : outer) c = static_cast<char>(c ^ 0x5c);
-  return to_hex(raw_sha256(outer, raw_sha256(inner, bytes)));
-}
+std::string hmac_sha256(std::string_view key, std::string_view bytes) { return hmac(raw_sha256, key, bytes); }
+
+std::string hmac_sha1(std::string_view key, std::string_view bytes) { return hmac(raw_sha1, key, bytes); }
 
 std::string to_hex(std::string_view bytes) {
   std::string text;

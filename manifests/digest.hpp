@@ -13,6 +13,9 @@ std::string sha256(std::string_view bytes);
 /// HMAC-SHA-256 (RFC 2104) in hexadecimal: how a secret is shown as "changed or not" without a guessable plain hash.
 std::string hmac_sha256(std::string_view key, std::string_view bytes);
 
+/// HMAC-SHA-1 in hexadecimal: only for the hashed names of OpenSSH's known_hosts files, whose format it is.
+std::string hmac_sha1(std::string_view key, std::string_view bytes);
+
 /// The same digest for content that comes in pieces.
 class Sha256 {
  public:
