@@ -1,0 +1,48 @@
+#include <controller/health/watch.hpp>
+
+#include <algorithm>
+#include <thread>
+
+namespace holdfast {
+
+HealthClock steady_health_clock() {
+  using std::chrono::milliseconds;
+  return {.now_ms =
+              [] {
+                const auto since = std::chrono::steady_clock::now().time_since_epoch();
+                return static_cast<std::int64_t>(std::chrono::duration_cast<milliseconds>(since).count());
+              },
+          .sleep_ms = [](std::int64_t ms) { std::this_thread::sleep_for(milliseconds(ms)); }};
+}
+
+std::int64_t round_interval_ms(const HealthPolicy& policy) {
+  const std::int64_t fitting = policy.window_ms / std::max(1, policy.passes);
+  return std::max<std::int64_t>(1, std::min(policy.interval_ms, fitting));
+}
+
+Verdict watch_health(const HealthWatch& watch, const Sampler& sampler) {
+  const std::int64_t begun = watch.begun_ms >= 0 ? watch.begun_ms : watch.clock.now_ms();
+  const std::int64_t deadline = begun + watch.policy.window_ms;
+  const std::int64_t interval = round_interval_ms(watch.policy);
+  std::vector<Sample> samples;
+  for (;;) {
+    const std::int64_t started = watch.clock.now_ms();
+    const auto left = std::chrono::milliseconds(std::max<std::int64_t>(0, deadline - started));
+    std::vector<Sample> round = sampler(std::chrono::steady_clock::now() + left);
+    const std::int64_t now = watch.clock.now_ms();
+    for (Sample& sample : round) sample.at_ms = std::min(now, deadline);
+    samples.insert(samples.end(), round.begin(), round.end());
+    Verdict verdict = judge(watch.checks, watch.baseline, samples, watch.policy, begun, now, watch.blame_baseline);
+    if (watch.on_round) watch.on_round(round, verdict);
+    if (verdict.state != Verdict::State::wait) return verdict;
+    watch.clock.sleep_ms(
+        std::clamp<std::int64_t>(started + interval - now, 0, std::max<std::int64_t>(0, deadline - now)));
+  }
+}
+
+Verdict watch_health(const HealthWatch& watch, HostProbe& probe) {
+  std::map<std::string, std::int64_t> restarts;
+  return watch_health(watch, [&](Deadline latest) { return sample_round(watch.checks, probe, restarts, latest); });
+}
+
+}  // namespace holdfast
