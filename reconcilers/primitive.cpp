@@ -86,17 +86,20 @@ Origin origin_from(const Value& value) {
 }
 
 Value to_value(const Validator& validator) {
-  return Map{{"name", validator.name},
-             {"argv", Value::texts(validator.argv)},
-             {"folders", Value::texts(validator.folders)},
-             {"origin", to_value(validator.origin)}};
+  Map value{{"name", validator.name},
+            {"argv", Value::texts(validator.argv)},
+            {"folders", Value::texts(validator.folders)},
+            {"origin", to_value(validator.origin)}};
+  if (!validator.excused.empty()) value["excused"] = Value::texts(validator.excused);
+  return value;
 }
 
 Validator validator_from(const Value& value) {
   return {.name = value.at("name").as_text(),
           .argv = value.at("argv").as_texts(),
           .folders = value.at("folders").as_texts(),
-          .origin = value.find("origin") == nullptr ? Origin{} : origin_from(value.at("origin"))};
+          .origin = value.find("origin") == nullptr ? Origin{} : origin_from(value.at("origin")),
+          .excused = value.find("excused") == nullptr ? std::vector<std::string>{} : value.at("excused").as_texts()};
 }
 
 Value to_value(const Bundle& bundle) {
