@@ -1,0 +1,194 @@
+#include <controller/cli/app.hpp>
+
+#include <controller/cli/basic_commands.hpp>
+#include <controller/cli/deploy_commands.hpp>
+#include <controller/cli/look_commands.hpp>
+#include <controller/cli/terminal.hpp>
+#include <manifests/error.hpp>
+#include <manifests/nearest.hpp>
+#include <version.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <iostream>
+#include <string>
+#include <vector>
+
+namespace holdfast {
+
+namespace {
+
+constexpr int usage_code = 1;
+
+/// Everything that the command line can say.
+struct Line {
+  std::string config{};
+  std::string repository{};
+  std::string state{};
+  std::string output = "text";
+  DeployOptions deploy{};
+  std::string folder{};
+  std::string revision{};
+  std::string topic{};
+  std::string host{};
+  std::string log_level = "info";
+  std::int64_t id = 0;
+  int limit = 20;
+};
+
+class App {
+ public:
+  App() : app_("holdfast keeps plain Linux hosts in the state that a git repository describes.") {
+    app_.set_version_flag("--version", std::string("holdfast ") + version + " (" + build_commit + ")");
+    app_.require_subcommand(0, 1);
+    app_.fallthrough();
+    app_.add_option("--config", line_.config,
+                    "the controller's settings [$HOLDFAST_CONFIG, ./holdfast.yaml, /etc/holdfast/holdfast.yaml]");
+    app_.add_option("--repository", line_.repository, "the fleet repository, over what the settings say");
+    app_.add_option("--state", line_.state, "the folder of the state file and the mirrors, over what the settings say");
+    app_.add_option("--output,-o", line_.output, "text or json; `plan` also knows markdown")
+        ->check(CLI::IsMember({"text", "json", "markdown"}));
+    app_.footer(
+        "Exit codes: 0 done or nothing to do, 1 error, 2 changes pending (plan), 3 rolled back or held,\n"
+        "4 refused by policy.\n\n"
+        "  holdfast init fleet && holdfast validate fleet    a first fleet, checked\n"
+        "  holdfast plan staging                             what would change\n"
+        "  holdfast run --config holdfast.yaml               the controller\n");
+    add_manifest_commands();
+    add_deploy_commands();
+    add_look_commands();
+  }
+
+  int run(int argc, char** argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ExtrasError& error) {
+      return unknown_word(error);
+    } catch (const CLI::ParseError& error) {
+      return app_.exit(error) == 0 ? 0 : usage_code;
+    }
+    if (!chosen_) {
+      std::cout << app_.help();
+      return usage_code;
+    }
+    return chosen_();
+  }
+
+ private:
+  CLI::App* command(const std::string& name, const std::string& help, std::function<int()> work) {
+    CLI::App* added = app_.add_subcommand(name, help);
+    added->final_callback([this, work = std::move(work)] { chosen_ = work; });
+    names_.push_back(name);
+    return added;
+  }
+
+  void add_manifest_commands() {
+    auto* init = command("init", "write a first fleet into a folder", [this] {
+      return init_command(line_.folder, std::cout);
+    });
+    init->add_option("folder", line_.folder, "a new or empty folder")->required();
+    auto* validate = command("validate", "check all manifests of a folder, or of a commit; needs no host", [this] {
+      return validate();
+    });
+    validate->add_option("folder", line_.folder, "the folder [.]");
+    validate->add_option("--rev", line_.revision, "a commit, branch or tag of the repository instead");
+    auto* explain = command("explain", "what a kind or a field of it means: explain SystemdUnit.health", [this] {
+      return explain_command(line_.topic, std::cout);
+    });
+    explain->add_option("topic", line_.topic, "KIND or KIND.field; nothing lists the kinds");
+  }
+
+  void add_deploy_commands() {
+    auto* plan = deploy_command("plan", "what would change on each host of an environment; changes nothing", plan_command);
+    plan->add_option("--rev", line_.deploy.revision, "as if the environment were at this commit, branch or tag");
+    deploy_command("apply", "one turn of an environment, now", apply_command);
+    auto* rollback = deploy_command("rollback", "go back to the verified commit before", rollback_command);
+    rollback->add_option("--to", line_.deploy.revision, "to this commit, branch or tag instead");
+    rollback->add_option("--reason", line_.deploy.reason, "why, for the history");
+    deploy_command("retry", "lift what is held, so that it is tried again", retry_command);
+    auto* run = command("run", "the controller: follow the repository until told to stop", [this] {
+      Context context = open("holdfast run");
+      return run_command(context, line_.log_level, line_.output == "json");
+    });
+    run->add_option("--log-level", line_.log_level, "debug, info, warn or error");
+  }
+
+  void add_look_commands() {
+    auto* status = command("status", "how every environment and host stands", [this] {
+      return status_command(*store(), line_.deploy.environment, look(), std::cout);
+    });
+    status->add_option("environment", line_.deploy.environment, "only this one");
+    auto* history = command("history", "deployments, newest first", [this] {
+      return history_command(*store(), line_.deploy.environment, line_.host, line_.limit, look(), std::cout);
+    });
+    history->add_option("environment", line_.deploy.environment, "only of this one");
+    history->add_option("--host", line_.host, "only of this host");
+    history->add_option("--limit", line_.limit, "at most so many [20]")->check(CLI::Range(1, 10'000));
+    auto* show = command("show", "one deployment: what changed and what happened", [this] {
+      return show_command(*store(), line_.id, look(), std::cout);
+    });
+    show->add_option("id", line_.id, "its number in the history")->required();
+  }
+
+  CLI::App* deploy_command(const std::string& name, const std::string& help,
+                           int (*work)(Context&, const DeployOptions&, std::ostream&)) {
+    auto* added = command(name, help, [this, work] {
+      Context context = open("");
+      line_.deploy.format = line_.output == "json"       ? PlanFormat::json
+                            : line_.output == "markdown" ? PlanFormat::markdown
+                                                         : PlanFormat::text;
+      line_.deploy.colour = use_colour();
+      line_.deploy.width = terminal_width();
+      return work(context, line_.deploy, std::cout);
+    });
+    added->add_option("environment", line_.deploy.environment, "the environment")->required();
+    added->add_option("hosts", line_.deploy.hosts, "only these hosts of it");
+    return added;
+  }
+
+  int validate() {
+    if (line_.revision.empty()) {
+      return validate_command(line_.folder.empty() ? "." : line_.folder, line_.output == "json", std::cout);
+    }
+    const ControllerConfig config = load_config(line_.config, line_.repository, line_.state);
+    return validate_revision_command(config.repository, config.load, line_.revision, line_.output == "json", std::cout);
+  }
+
+  Context open(const std::string& requested_by) {
+    return open_context(load_config(line_.config, line_.repository, line_.state), requested_by);
+  }
+
+  std::unique_ptr<Store> store() { return Store::open(load_config(line_.config, line_.repository, line_.state).state_file()); }
+
+  [[nodiscard]] LookOptions look() const {
+    return {.json = line_.output == "json", .colour = use_colour(), .now_ms = system_clock().wall_ms()};
+  }
+
+  int unknown_word(const CLI::ExtrasError& error) {
+    std::cerr << "holdfast: " << printable(error.what());
+    const auto words = app_.remaining(true);
+    const auto near = words.empty() ? std::string() : nearest(words.front(), names_);
+    if (!near.empty()) std::cerr << "; did you mean `holdfast " << near << "`?";
+    std::cerr << "\nRun `holdfast --help` for the commands.\n";
+    return usage_code;
+  }
+
+  CLI::App app_;
+  Line line_;
+  std::vector<std::string> names_;
+  std::function<int()> chosen_;
+};
+
+}  // namespace
+
+int run_app(int argc, char** argv) {
+  try {
+    return App().run(argc, argv);
+  } catch (const Error& error) {
+    std::cerr << "holdfast: " << error.what() << "\n";
+    return 1;
+  }
+}
+
+}  // namespace holdfast

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <controller/connection.hpp>
+#include <controller/git/mirror.hpp>
+#include <manifests/fleet.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace holdfast {
+
+/// The controller's own settings: a manifest of kind Controller (`holdfast explain Controller`).
+struct ControllerConfig {
+  Remote repository{};
+  std::string branch = "main";   // the root branch: environments and their policy are read from it only
+  LoadOptions load{};
+  std::int64_t poll_ms = 30'000;
+  std::string state{};           // folder of the mirrors and the state file
+  std::size_t workers = 16;
+  ConnectOptions connect{};
+  std::string file{};            // where it was read; empty: none was there
+
+  [[nodiscard]] std::string state_file() const { return state + "/state.db"; }
+};
+
+/// Reads `--config FILE`, else $HOLDFAST_CONFIG, ./holdfast.yaml, /etc/holdfast/holdfast.yaml; where there is none, but
+/// the working directory is inside a git repository, that repository is the remote. `repository` and `state` (from the
+/// command line) go over what the file says. Throws Error with all problems of the file, or with what to do where there
+/// is neither.
+ControllerConfig load_config(const std::string& file, const std::string& repository, const std::string& state);
+
+}  // namespace holdfast

@@ -1,0 +1,190 @@
+#include <controller/cli/deploy_commands.hpp>
+
+#include <controller/cli/progress_printer.hpp>
+#include <controller/cli/render_plan.hpp>
+#include <controller/rollout/parallel.hpp>
+#include <manifests/error.hpp>
+#include <manifests/json.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <ostream>
+
+namespace holdfast {
+
+namespace {
+
+constexpr std::int64_t plan_ms = 60'000;
+constexpr int history_depth = 200;
+
+Deadline in(std::int64_t ms) { return std::chrono::steady_clock::now() + std::chrono::milliseconds(ms); }
+
+void print_problems(const std::vector<Problem>& problems, std::ostream& out) {
+  for (const Problem& problem : problems) out << render(problem) << "\n";
+  out << problems.size() << (problems.size() == 1 ? " problem" : " problems") << ": the commit is refused\n";
+}
+
+HostPlan plan_host(Context& context, const Desired& desired, const HostDesired& host, EnvironmentWorker& worker,
+                   std::mutex& reading) {
+  HostPlan plan;
+  plan.host = host.host.name;
+  plan.environment = desired.environment.name;
+  plan.commit = desired.commit.id;
+  try {
+    auto lease = context.sessions->checkout(host.host, in(plan_ms));
+    PlanReply reply = lease->plan(host.lowered.bundle, true, in(plan_ms));
+    plan.plan = std::move(reply.plan);
+    plan.old_contents = std::move(reply.old_contents);
+  } catch (const Error& error) {
+    plan.error = error.what();
+  }
+  plan.new_content = [&worker, &host, &reading](const std::string& digest) -> std::string {
+    const auto found = host.lowered.contents.find(digest);
+    if (found == host.lowered.contents.end()) return {};
+    const std::scoped_lock lock(reading);
+    return worker.read_content(found->second);
+  };
+  return plan;
+}
+
+int plan_code(const std::vector<HostPlan>& plans) {
+  const auto any = [&](auto test) { return std::ranges::any_of(plans, test); };
+  if (any([](const HostPlan& one) { return !one.error.empty(); })) return 1;
+  if (any([](const HostPlan& one) { return !one.plan.refusals.empty(); })) return 4;
+  return any([](const HostPlan& one) { return !one.plan.actions.empty(); }) ? 2 : 0;
+}
+
+void check_hosts(const Environment& environment, const std::vector<std::string>& hosts) {
+  for (const std::string& name : hosts) {
+    if (std::ranges::find(environment.hosts, name, &Host::name) == environment.hosts.end()) {
+      throw Error("environment " + environment.name + " has no host \"" + printable(name) + "\"");
+    }
+  }
+}
+
+/// One turn of an environment with its progress on the terminal; what it came to is the exit code.
+int take_turn(Context& context, const Environment& environment, const std::string& policy_commit,
+              const DeployOptions& options, std::ostream& out) {
+  ProgressPrinter printer(out, options.format == PlanFormat::json, options.colour);
+  EnvironmentWorker worker(context.settings, *context.sessions, *context.store, context.clock,
+                           [&printer](const Progress& progress) { printer.tell(progress); });
+  const EnvironmentReport report = worker.run(environment, policy_commit, options.hosts);
+  if (!report.problems.empty()) print_problems(report.problems, out);
+  if (!report.refused.empty()) out << "refused: " << report.refused << "\n";
+  printer.end(report);
+  return exit_code(report);
+}
+
+/// The newest commit that was verified on all hosts of the environment and is not live now.
+std::string commit_before(Context& context, const std::string& environment) {
+  std::string live;
+  for (const HostRecord& host : context.store->hosts(environment)) {
+    if (!host.live_commit.empty()) live = host.live_commit;
+  }
+  for (const Deployment& one : context.store->deployments(environment, "", history_depth)) {
+    const bool good = one.outcome == Outcome::deployed || one.outcome == Outcome::repaired;
+    if (good && one.commit != live) return one.commit;
+    if (good && !one.from_commit.empty() && one.from_commit != live) return one.from_commit;
+  }
+  throw Error("there is no earlier verified commit of " + environment + " to go back to; name one with --to REVISION");
+}
+
+}  // namespace
+
+int plan_command(Context& context, const DeployOptions& options, std::ostream& out) {
+  const Policy policy = fetch_policy(context);
+  const Environment environment = find_environment(policy, options.environment);
+  check_hosts(environment, options.hosts);
+  EnvironmentWorker worker(context.settings, *context.sessions, *context.store, context.clock, {});
+  EnvironmentReport report;
+  const auto desired = worker.desired(environment, policy.commit, options.revision, report);
+  if (!report.problems.empty()) {
+    print_problems(report.problems, out);
+    return 1;
+  }
+  if (!report.refused.empty()) out << "refused: " << report.refused << "\n";
+  if (!desired) return 4;
+
+  std::vector<const HostDesired*> hosts;
+  for (const auto& [name, host] : desired->hosts) {
+    if (options.hosts.empty() || std::ranges::find(options.hosts, name) != options.hosts.end()) hosts.push_back(&host);
+  }
+  std::mutex adding;
+  std::mutex reading;
+  std::vector<HostPlan> plans;
+  in_parallel(hosts, context.settings.workers, [&](const HostDesired* host) {
+    HostPlan plan = plan_host(context, *desired, *host, worker, reading);
+    const std::scoped_lock lock(adding);
+    plans.push_back(std::move(plan));
+  });
+  std::ranges::sort(plans, {}, &HostPlan::host);
+  const RenderOptions render{.colour = options.colour, .width = options.width};
+  switch (options.format) {
+    case PlanFormat::text: out << render_plan_text(plans, render); break;
+    case PlanFormat::json: out << render_plan_json(plans, render); break;
+    case PlanFormat::markdown: out << render_plan_markdown(plans, render); break;
+  }
+  if (!report.refused.empty()) return 4;
+  return plan_code(plans);
+}
+
+int apply_command(Context& context, const DeployOptions& options, std::ostream& out) {
+  const Policy policy = fetch_policy(context);
+  const Environment environment = find_environment(policy, options.environment);
+  check_hosts(environment, options.hosts);
+  return take_turn(context, environment, policy.commit, options, out);
+}
+
+int rollback_command(Context& context, const DeployOptions& options, std::ostream& out) {
+  const Policy policy = fetch_policy(context);
+  const Environment environment = find_environment(policy, options.environment);
+  const std::unique_ptr<Mirror> mirror = open_mirror(context.settings);
+  const Track& track = environment.track;
+  const auto head = track.branch.empty() ? mirror->tag(track.tag) : mirror->branch(track.branch);
+  if (!head) throw Error("the ref that " + environment.name + " follows is not in the repository");
+
+  std::string target;
+  if (options.revision.empty()) {
+    target = commit_before(context, environment.name);
+  } else {
+    const auto found = mirror->resolve(options.revision);
+    if (!found) throw Error("\"" + printable(options.revision) + "\" is no commit, branch or tag of the repository");
+    target = *found;
+  }
+  context.store->put_pin({.environment = environment.name,
+                          .head = *head,
+                          .target = target,
+                          .requested_by = context.settings.requested_by,
+                          .reason = printable(options.reason),
+                          .since_ms = context.clock.wall_ms()});
+  out << "rolling " << environment.name << " back to " << target.substr(0, 12)
+      << "; it stays there until the tracked ref moves or `holdfast retry " << environment.name << "`\n";
+  return take_turn(context, environment, policy.commit, options, out);
+}
+
+int retry_command(Context& context, const DeployOptions& options, std::ostream& out) {
+  int lifted = 0;
+  const std::vector<std::string> all = {""};
+  for (const std::string& host : options.hosts.empty() ? all : options.hosts) {
+    lifted += context.store->remove_holds(options.environment, host);
+  }
+  const bool unpinned = options.hosts.empty() && context.store->remove_pin(options.environment);
+  for (HostRecord record : context.store->hosts(options.environment)) {
+    const bool asked = options.hosts.empty() || std::ranges::find(options.hosts, record.host) != options.hosts.end();
+    if (!asked || record.state == "converged") continue;
+    record.state = "new";
+    record.detail = "to be tried again, asked by " + context.settings.requested_by;
+    record.changed_ms = context.clock.wall_ms();
+    context.store->put_host(record);
+    ++lifted;
+  }
+  if (lifted == 0 && !unpinned) {
+    out << "nothing of " << printable(options.environment) << " is held\n";
+    return 0;
+  }
+  out << (unpinned ? "the rollback by hand is over; " : "") << "the next turn tries again; `holdfast apply "
+      << printable(options.environment) << "` does it now\n";
+  return 0;
+}
+
+}  // namespace holdfast

@@ -1,0 +1,105 @@
+#include <controller/cli/progress_printer.hpp>
+
+#include <controller/cli/times.hpp>
+#include <manifests/json.hpp>
+
+#include <chrono>
+#include <map>
+#include <ostream>
+
+namespace holdfast {
+
+namespace {
+
+std::int64_t now_ms() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+const char* level_name(Progress::Level level) {
+  switch (level) {
+    case Progress::Level::detail: return "detail";
+    case Progress::Level::step: return "step";
+    case Progress::Level::good: return "good";
+    case Progress::Level::warning: return "warning";
+    case Progress::Level::bad: return "bad";
+  }
+  return "step";
+}
+
+const char* colour_of(Progress::Level level) {
+  switch (level) {
+    case Progress::Level::detail: return "\x1b[2m";
+    case Progress::Level::good: return "\x1b[32m";
+    case Progress::Level::warning: return "\x1b[33m";
+    case Progress::Level::bad: return "\x1b[31m";
+    case Progress::Level::step: break;
+  }
+  return "";
+}
+
+std::string counts(const EnvironmentReport& report) {
+  std::map<std::string_view, int> number;
+  for (const HostReport& host : report.hosts) ++number[to_text(host.result)];
+  std::string text;
+  for (const auto& [name, count] : number) {
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + std::string(name);
+  }
+  return text.empty() ? "nothing to do" : text;
+}
+
+}  // namespace
+
+void ProgressPrinter::tell(const Progress& progress) {
+  const std::scoped_lock lock(mutex_);
+  if (json_) {
+    out_ << to_json(Map{{"at_ms", now_ms()},
+                        {"level", level_name(progress.level)},
+                        {"environment", progress.environment},
+                        {"host", progress.host},
+                        {"text", progress.text}})
+         << std::endl;
+    return;
+  }
+  std::string who = progress.environment;
+  if (!progress.host.empty()) who += (who.empty() ? "" : "/") + progress.host;
+  if (who.empty()) who = "holdfast";
+  constexpr std::size_t column = 22;
+  if (who.size() < column) who.resize(column, ' ');
+  const char* colour = colour_ ? colour_of(progress.level) : "";
+  const std::string indent(8 + 2 + who.size() + 2, ' ');
+  std::string text = progress.text;
+  for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1)) text.insert(at + 1, indent);
+  out_ << utc_text(now_ms()).substr(11, 8) << "  " << who << "  " << colour
+       << (progress.level == Progress::Level::detail ? "  " : "") << text << (*colour != '\0' ? "\x1b[0m" : "")
+       << std::endl;
+}
+
+void ProgressPrinter::end(const EnvironmentReport& report) {
+  const std::scoped_lock lock(mutex_);
+  if (json_) {
+    List hosts;
+    for (const HostReport& host : report.hosts) {
+      hosts.push_back(Map{{"host", host.host},
+                          {"result", std::string(to_text(host.result))},
+                          {"detail", host.detail},
+                          {"deployment", host.deployment}});
+    }
+    out_ << to_json(Map{{"version", 1},
+                        {"environment", report.environment},
+                        {"commit", report.commit},
+                        {"refused", report.refused},
+                        {"problems", static_cast<std::int64_t>(report.problems.size())},
+                        {"hosts", hosts}})
+         << std::endl;
+    return;
+  }
+  out_ << report.environment << ": " << counts(report) << std::endl;
+  for (const HostReport& host : report.hosts) {
+    if (host.detail.empty()) continue;
+    out_ << "  " << host.host << ": " << host.detail
+         << (host.deployment == 0 ? "" : "  (`holdfast show " + std::to_string(host.deployment) + "`)") << std::endl;
+  }
+}
+
+}  // namespace holdfast

@@ -1,0 +1,38 @@
+#include <controller/cli/deploy_commands.hpp>
+#include <controller/cli/log.hpp>
+#include <controller/rollout/watch.hpp>
+
+#include <atomic>
+#include <csignal>
+
+namespace holdfast {
+
+namespace {
+
+std::atomic<bool> stop_asked = false;
+
+void on_signal(int /*number*/) { stop_asked = true; }
+
+void listen_for_stop() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+}
+
+}  // namespace
+
+int run_command(Context& context, const std::string& log_level, bool json) {
+  listen_for_stop();
+  const OnProgress tell = daemon_log(json ? LogFormat::json : LogFormat::text, log_level);
+  tell({Progress::Level::step, "", "",
+        "watching " + context.settings.repository.url + " every " + std::to_string(context.config.poll_ms / 1000) +
+            " s; environments are read from branch " + context.settings.branch});
+  watch(context.settings, *context.sessions, *context.store, context.clock, tell,
+        {.poll_ms = context.config.poll_ms, .stopping = [] { return stop_asked.load(); }});
+  tell({Progress::Level::step, "", "", "stopped"});
+  return 0;
+}
+
+}  // namespace holdfast

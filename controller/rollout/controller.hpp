@@ -1,0 +1,56 @@
+#pragma once
+
+#include <controller/rollout/environment_run.hpp>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace holdfast {
+
+/// What the daemon and the commands share: where things are and how they are reached.
+struct ControllerSettings {
+  Remote repository{};
+  std::string branch = "main";
+  LoadOptions load{};
+  std::string state{};         // folder
+  std::size_t workers = 16;
+  std::string requested_by{};  // "holdfast run" or a login: told in the history
+};
+
+/// One environment's working set: its own view of the mirror (a Mirror belongs to one thread), its sources and its cache.
+/// Made once and used turn after turn; by one thread at a time.
+class EnvironmentWorker {
+ public:
+  EnvironmentWorker(const ControllerSettings& settings, SessionPool& sessions, Store& store, const Clock& clock,
+                    OnProgress on_progress);
+  ~EnvironmentWorker();
+
+  EnvironmentReport run(const Environment& environment, const std::string& policy_commit,
+                        const std::vector<std::string>& only_hosts);
+  /// What would be rolled out now, or `revision` where it is given; problems and refusals are in `report`.
+  std::shared_ptr<const Desired> desired(const Environment& environment, const std::string& policy_commit,
+                                         const std::string& revision, EnvironmentReport& report);
+  /// Bytes of a bundle's content.
+  std::string read_content(const Content& content);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+/// The environments of the root branch, and the commit that they were read from.
+struct Policy {
+  std::string commit{};
+  std::vector<Environment> environments{};
+  std::vector<Problem> problems{};
+};
+
+/// Reads the root branch of the mirror. Throws Error where the branch is missing.
+Policy read_policy(const Mirror& mirror, const ControllerSettings& settings);
+
+/// The mirror of the fleet's repository below the state folder.
+std::unique_ptr<Mirror> open_mirror(const ControllerSettings& settings);
+
+}  // namespace holdfast
