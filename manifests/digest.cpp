@@ -40,7 +40,8 @@ std::string raw_sha1(std::string_view first, std::string_view second) {
 }
 
 /// RFC 2104, for a hash of 64-byte blocks that takes its input in two parts.
-std::string hmac(std::string (*hash)(std::string_view, std::string_view), std::string_view key, std::string_view bytes) {
+std::string hmac(std::string (*hash)(std::string_view, std::string_view), std::string_view key,
+                 std::string_view bytes) {
   std::string block(key.size() > block_bytes ? hash(key, {}) : std::string(key));
   block.resize(block_bytes, '\0');
   std::string inner = block;

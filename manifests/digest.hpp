@@ -34,7 +34,8 @@ class Sha256 {
 
 std::string to_hex(std::string_view bytes);
 
-/// True for exactly 64 lower-case hexadecimal digits: a digest from outside is checked before it becomes part of a path.
+/// True for exactly 64 lower-case hexadecimal digits: a digest from outside is checked before it becomes part of a
+/// path.
 bool is_sha256(std::string_view text);
 /// True for a full git object id (40 or 64 lower-case hexadecimal digits); short ids are never accepted.
 bool is_object_id(std::string_view text);

@@ -16,28 +16,28 @@ struct Host {
   std::string connection = "ssh";  // or "local"
   std::string address{};           // DNS name or IP literal; the name where it is not given
   int port = 22;
-  std::string user = "root";       // other logins need `sudo -n`
+  std::string user = "root";             // other logins need `sudo -n`
   std::vector<std::string> host_keys{};  // "ssh-ed25519 AAAA…"; empty: known_hosts decides
-  std::string identity{};          // key file on the controller; empty: the controller's default and its agent
-  std::string jump{};              // "user@host:port" of a jump host; empty: none
-  std::string root = "/";          // prefix of every path, for a local host below a directory
+  std::string identity{};                // key file on the controller; empty: the controller's default and its agent
+  std::string jump{};                    // "user@host:port" of a jump host; empty: none
+  std::string root = "/";                // prefix of every path, for a local host below a directory
   std::map<std::string, std::string> labels{};
-  Map vars{};                      // over the environment's
+  Map vars{};  // over the environment's
   Position position{};
 };
 
 /// What an environment follows: exactly one of branch and tag.
 struct Track {
   std::string branch{};
-  std::string tag{};              // a literal tag name
-  bool allow_rewrites = false;    // accept a head that does not descend from the last applied commit
+  std::string tag{};            // a literal tag name
+  bool allow_rewrites = false;  // accept a head that does not descend from the last applied commit
 };
 
 /// How a transaction's health is judged; durations in milliseconds.
 struct HealthPolicy {
-  std::int64_t window_ms = 30'000;    // the absolute deadline, from the end of the transaction's effects
-  std::int64_t interval_ms = 1'000;   // between two rounds of samples
-  int passes = 3;                     // consecutive passes that every check needs
+  std::int64_t window_ms = 30'000;   // the absolute deadline, from the end of the transaction's effects
+  std::int64_t interval_ms = 1'000;  // between two rounds of samples
+  int passes = 3;                    // consecutive passes that every check needs
 };
 
 /// Policy of one environment: read from the root branch only, so that a push to a tracked branch grants itself nothing.
@@ -48,8 +48,8 @@ struct Environment {
   std::vector<Host> hosts{};
   Map vars{};
   HealthPolicy health{};
-  bool prune = true;                 // remove what holdfast created and the manifests no longer name
-  int canary = 1;                    // hosts that take a new commit alone, before all others
+  bool prune = true;  // remove what holdfast created and the manifests no longer name
+  int canary = 1;     // hosts that take a new commit alone, before all others
   Position position{};
 };
 

@@ -12,11 +12,16 @@ namespace {
 
 nlohmann::json to_library(const Value& value) {
   switch (value.type()) {
-    case Value::Type::null: return nullptr;
-    case Value::Type::boolean: return value.as_bool();
-    case Value::Type::integer: return value.as_int();
-    case Value::Type::real: return value.as_real();
-    case Value::Type::text: return value.as_text();
+    case Value::Type::null:
+      return nullptr;
+    case Value::Type::boolean:
+      return value.as_bool();
+    case Value::Type::integer:
+      return value.as_int();
+    case Value::Type::real:
+      return value.as_real();
+    case Value::Type::text:
+      return value.as_text();
     case Value::Type::list: {
       auto list = nlohmann::json::array();
       for (const Value& item : value.as_list()) list.push_back(to_library(item));
@@ -44,7 +49,8 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   bool boolean(bool value) override { return add(value); }
   bool number_integer(std::int64_t value) override { return add(value); }
   bool number_unsigned(std::uint64_t value) override {
-    return value > static_cast<std::uint64_t>(INT64_MAX) ? fail("integer too large") : add(static_cast<std::int64_t>(value));
+    return value > static_cast<std::uint64_t>(INT64_MAX) ? fail("integer too large")
+                                                         : add(static_cast<std::int64_t>(value));
   }
   bool number_float(double value, const std::string& /*text*/) override { return add(value); }
   bool string(std::string& value) override { return add(std::move(value)); }
@@ -57,7 +63,8 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     key_ = std::move(name);
     return !open_.back()->as_map().contains(key_) || fail("duplicate key \"" + key_ + "\"");
   }
-  bool parse_error(std::size_t position, const std::string& /*token*/, const nlohmann::json::exception& error) override {
+  bool parse_error(std::size_t position, const std::string& /*token*/,
+                   const nlohmann::json::exception& error) override {
     return fail("at byte " + std::to_string(position) + ": " + error.what());
   }
 

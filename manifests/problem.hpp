@@ -20,9 +20,9 @@ std::string to_text(const Position& position);
 /// Something in a tree that refuses it: what was found instead of what was expected, and what to do.
 struct Problem {
   Position where{};
-  std::string what{};         // lower case, subject quoted, no full stop
-  std::string hint{};         // what to do; may be empty
-  std::string line_text{};    // the offending line, for the caret; empty where there is none
+  std::string what{};            // lower case, subject quoted, no full stop
+  std::string hint{};            // what to do; may be empty
+  std::string line_text{};       // the offending line, for the caret; empty where there is none
   std::vector<Position> also{};  // the other place of a duplicate, the rest of a cycle
 };
 

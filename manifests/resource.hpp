@@ -4,6 +4,7 @@
 #include <manifests/value.hpp>
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,11 +21,13 @@ std::string to_text(const ResourceId& id);
 /// One manifest document for one host: variables expanded, schema checked, defaults filled in.
 struct Resource {
   ResourceId id{};
-  Value spec{};                             // a map
-  std::vector<ResourceId> after{};          // metadata.after
-  Position position{};                      // of the document
-  std::map<std::string, Position> positions{};  // by JSON pointer into the document: "/spec/mode"
-  std::string folder{};                     // of the manifest file: `source:` is relative to it
+  Value spec{};                     // a map
+  std::vector<ResourceId> after{};  // metadata.after
+  Position position{};              // of the document
+  /// By JSON pointer into the document, "/spec/mode": where a value was written (a map or list: its key). Shared by all
+  /// hosts that have the resource; may be null.
+  std::shared_ptr<const std::map<std::string, Position>> positions{};
+  std::string folder{};  // of the manifest file: `source:` is relative to it
 
   /// Where a member was written; the document's place for one that came from a default.
   [[nodiscard]] Position at(const std::string& pointer) const;

@@ -16,13 +16,20 @@ auto& expect(Data& data, std::string_view wanted, Value::Type found) {
 
 std::string_view type_name(Value::Type type) {
   switch (type) {
-    case Value::Type::null: return "nothing";
-    case Value::Type::boolean: return "boolean";
-    case Value::Type::integer: return "integer";
-    case Value::Type::real: return "number";
-    case Value::Type::text: return "text";
-    case Value::Type::list: return "list";
-    case Value::Type::map: return "map";
+    case Value::Type::null:
+      return "nothing";
+    case Value::Type::boolean:
+      return "boolean";
+    case Value::Type::integer:
+      return "integer";
+    case Value::Type::real:
+      return "number";
+    case Value::Type::text:
+      return "text";
+    case Value::Type::list:
+      return "list";
+    case Value::Type::map:
+      return "map";
   }
   return "unknown";
 }
