@@ -29,8 +29,8 @@ struct PlanReply {
 
 /// How a transaction stands, by the host's own journal.
 struct TransactionReply {
-  std::string state{};     // pending, confirmed, rolled_back, rollback_failed, refused
-  std::string failed_id{}; // the primitive that failed, where one did
+  std::string state{};      // pending, confirmed, rolled_back, rollback_failed, refused
+  std::string failed_id{};  // the primitive that failed, where one did
   std::string what{};
   std::string output{};
   std::vector<std::string> left{};  // after a failed rollback: what is where
@@ -50,8 +50,9 @@ using OnEvent = std::function<void(const Value&)>;
 /// Bytes of a digest, for what the host lacks; throws Error where they can't be had.
 using ContentSource = std::function<std::string(const std::string& digest)>;
 
-/// One host's runner over one connection: requests as functions, replies as values. Used by one thread at a time. Throws Error
-/// when the connection is lost, at a deadline, or when the host breaks the protocol (its replies are hostile until checked).
+/// One host's runner over one connection: requests as functions, replies as values. Used by one thread at a time.
+/// Throws Error when the connection is lost, at a deadline, or when the host breaks the protocol (its replies are
+/// hostile until checked).
 class RunnerClient : public HostProbe {
  public:
   explicit RunnerClient(std::unique_ptr<Connection> connection);

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <controller/ssh/runner_client.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace holdfast {
+
+/// Runners of many hosts: one kept session per host between ticks, and a bound on how many connections are being made
+/// at once. Every method may be called by any thread; a client belongs to one thread while it is lent.
+class SessionPool {
+ public:
+  /// Makes a client; a function, so that tests can count and refuse.
+  using Connect = std::function<std::unique_ptr<RunnerClient>(const Host&, Deadline)>;
+  struct Limits {
+    int connecting = 16;                 // at once; a server's MaxStartups is 10 by default, but each is another one
+    std::chrono::seconds idle{900};      // a session that nobody used for this long is closed
+    std::chrono::seconds age{6 * 3600};  // a session this old is closed, so that keys and hosts that went lose it
+  };
+
+  SessionPool(Connect connect, const Limits& limits);
+  /// Connects as connect() does.
+  explicit SessionPool(const ConnectOptions& options);
+  SessionPool(const SessionPool&) = delete;
+  SessionPool& operator=(const SessionPool&) = delete;
+  ~SessionPool();
+
+  /// A borrowed client: goes back to the pool at the end, unless it was lost.
+  class Lease {
+   public:
+    Lease(SessionPool& pool, std::string key, std::unique_ptr<RunnerClient> client, Deadline born, bool kept);
+    Lease(Lease&&) noexcept;
+    Lease& operator=(Lease&&) = delete;
+    ~Lease();
+    RunnerClient& operator*() const { return *client_; }
+    RunnerClient* operator->() const { return client_.get(); }
+    /// True for a session that was there before: it may turn out to be dead at its first use.
+    [[nodiscard]] bool kept() const { return kept_; }
+
+   private:
+    SessionPool* pool_;
+    std::string key_;
+    std::unique_ptr<RunnerClient> client_;
+    Deadline born_;
+    bool kept_;
+  };
+
+  /// The host's kept session where it is there and alive, else a new connection.
+  Lease checkout(const Host& host, Deadline deadline);
+  /// Always a new connection, for confirmation; it takes the kept one's place at its end.
+  Lease fresh(const Host& host, Deadline deadline);
+
+  /// Runs `work(client)`, once more over a new connection when a kept session turned out to be dead. Only for work that
+  /// may be repeated (plan, status, samples), never for apply or rollback.
+  template <typename Work>
+  auto ask(const Host& host, Deadline deadline, Work&& work) {
+    {
+      Lease lease = checkout(host, deadline);
+      if (!lease.kept()) return work(*lease);
+      try {
+        return work(*lease);
+      } catch (const std::exception&) {
+        if (lease->alive()) throw;
+      }
+    }
+    Lease lease = fresh(host, deadline);
+    return work(*lease);
+  }
+
+  /// Closes what is dead, idle for too long or too old. Call it on every tick; TCP keepalive finds the dead ones
+  /// meanwhile.
+  void sweep();
+  /// Closes the kept session of a host: its keys, its user or its rights changed.
+  void forget(const Host& host);
+  [[nodiscard]] std::size_t kept() const;
+
+ private:
+  struct Kept {
+    std::unique_ptr<RunnerClient> client{};
+    Deadline born{};
+    Deadline used{};
+  };
+  Lease open(const Host& host, const std::string& key, Deadline deadline);
+  void give_back(const std::string& key, std::unique_ptr<RunnerClient> client, Deadline born);
+  [[nodiscard]] bool stale(const Kept& session, Deadline now) const;
+
+  Connect connect_;
+  Limits limits_;
+  mutable std::mutex mutex_;
+  std::condition_variable room_;
+  int connecting_ = 0;
+  std::map<std::string, Kept> sessions_;
+};
+
+}  // namespace holdfast
