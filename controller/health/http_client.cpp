@@ -66,8 +66,6 @@ class Exchange {
   static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* self);
   static std::size_t on_header(char* bytes, std::size_t size, std::size_t count, void* self);
   static curl_socket_t open_direct(void* self, curlsocktype purpose, curl_sockaddr* address);
-  static curl_socket_t open_pair(void* self, curlsocktype purpose, curl_sockaddr* address);
-  static int already_connected(void* self, curl_socket_t socket, curlsocktype purpose);
 
   Deadline deadline_;
   std::optional<Tunnel> tunnel_;  // none: directly
@@ -116,15 +114,13 @@ void Exchange::set_up(const HttpRequest& request) {
   set(easy, CURLOPT_CERTINFO, 1L);
   if (!request.ca_file.empty()) set(easy, CURLOPT_CAINFO, request.ca_file.c_str());
   if (request.connect_only) set(easy, CURLOPT_CONNECT_ONLY, 1L);
-  set(easy, CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
-  if (!tunnel_) {
-    set(easy, CURLOPT_OPENSOCKETFUNCTION, &Exchange::open_direct);
-    if (!request.connect.empty()) add(connect_to_, "::" + request.connect);
-  } else {
-    set(easy, CURLOPT_OPENSOCKETFUNCTION, &Exchange::open_pair);
-    set(easy, CURLOPT_SOCKOPTFUNCTION, &Exchange::already_connected);
-    add(connect_to_, "::127.0.0.1:1");  // no name is resolved here: the stream is connected
+  if (tunnel_) {
+    set(easy, CURLOPT_ABSTRACT_UNIX_SOCKET, tunnel_->name().c_str());
+    return;
   }
+  set(easy, CURLOPT_OPENSOCKETFUNCTION, &Exchange::open_direct);
+  set(easy, CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+  if (!request.connect.empty()) add(connect_to_, "::" + request.connect);
   if (connect_to_) set(easy, CURLOPT_CONNECT_TO, connect_to_.get());
 }
 
@@ -182,14 +178,6 @@ curl_socket_t Exchange::open_direct(void* self, curlsocktype /*purpose*/, curl_s
     return CURL_SOCKET_BAD;
   }
   return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
-curl_socket_t Exchange::open_pair(void* self, curlsocktype /*purpose*/, curl_sockaddr* /*address*/) {
-  return static_cast<Exchange*>(self)->tunnel_->hand_over();
-}
-
-int Exchange::already_connected(void* /*self*/, curl_socket_t /*socket*/, curlsocktype /*purpose*/) {
-  return CURL_SOCKOPT_ALREADY_CONNECTED;
 }
 
 /// False once the transfer is over.

@@ -17,6 +17,24 @@ RE2::Options quiet_options() {
   return options;
 }
 
+// What is searched has lines, and ends in one: "^ok$" shall find it as grep does.
+std::string by_lines(const std::string& pattern) { return "(?m)" + pattern; }
+
+/// On one line: runs of white space become one space.
+std::string flat(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    const bool space = c == ' ' || c == '\n' || c == '\r' || c == '\t';
+    if (!space) {
+      line += c;
+    } else if (!line.empty() && line.back() != ' ') {
+      line += ' ';
+    }
+  }
+  if (!line.empty() && line.back() == ' ') line.pop_back();
+  return line;
+}
+
 bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; }
 
 }  // namespace
@@ -26,7 +44,7 @@ std::optional<std::string> refuse_pattern(const std::string& pattern) {
     return "pattern of " + std::to_string(pattern.size()) + " characters, at most " + std::to_string(max_pattern) +
            " are taken";
   }
-  const RE2 compiled(pattern, quiet_options());
+  const RE2 compiled(by_lines(pattern), quiet_options());
   if (compiled.ok()) return std::nullopt;
   return "pattern \"" + printable(pattern) + "\" is not valid: " + printable(compiled.error());
 }
@@ -41,7 +59,7 @@ std::string excerpt(std::string_view text) {
     while (end < text.size() && is_continuation(text[end]) && end < shown * 4) ++end;
     ++characters;
   }
-  return "\"" + printable(std::string(text.substr(0, end))) + (end < text.size() ? "…\"" : "\"");
+  return "\"" + printable(flat(text.substr(0, end))) + (end < text.size() ? "…\"" : "\"");
 }
 
 std::optional<std::string> text_shortfall(const std::string& subject, const Value& expected, std::string_view text) {
@@ -61,7 +79,7 @@ std::optional<std::string> text_shortfall(const std::string& subject, const Valu
   }
   if (const Value* matches = expected.find("matches"); matches != nullptr) {
     if (auto refused = refuse_pattern(matches->as_text())) return refused;
-    const RE2 pattern(matches->as_text(), quiet_options());
+    const RE2 pattern(by_lines(matches->as_text()), quiet_options());
     if (!RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), pattern)) {
       return differs("match", matches->as_text());
     }

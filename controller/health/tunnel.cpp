@@ -3,35 +3,69 @@
 #include <manifests/error.hpp>
 
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
+#include <cstddef>
 #include <utility>
 
 namespace holdfast {
 
 namespace {
+
 constexpr std::size_t piece = 16'384;
+
+bool is_ours(int socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid == getpid();
 }
 
+}  // namespace
+
+// A socket pair would do, but curl 7.88 connects a socket again that it was told is connected already.
 Tunnel::Tunnel(Stream& stream) : stream_(stream) {
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends_.data()) != 0) {
-    throw Error("cannot make a pair of local sockets: too many open files");
+  listener_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  socklen_t size = sizeof address;
+  // Bound without a name, the kernel chooses an abstract one that nobody has.
+  const bool listens =
+      listener_ >= 0 && bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof(sa_family_t)) == 0 &&
+      listen(listener_, SOMAXCONN) == 0 && getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  if (!listens) {
+    if (listener_ >= 0) close(listener_);
+    throw Error("cannot listen on a local socket: too many open files");
   }
+  name_.assign(address.sun_path + 1, size - offsetof(sockaddr_un, sun_path) - 1);
 }
 
 Tunnel::~Tunnel() {
-  for (const int end : ends_) {
-    if (end >= 0) close(end);
-  }
+  if (listener_ >= 0) close(listener_);
+  if (socket_ >= 0) close(socket_);
 }
 
-int Tunnel::hand_over() { return std::exchange(ends_[1], -1); }
+bool Tunnel::accepted() {
+  while (socket_ < 0) {
+    const int next = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (next < 0) return false;
+    if (is_ours(next)) {
+      socket_ = next;
+      close(std::exchange(listener_, -1));
+    } else {
+      close(next);
+    }
+  }
+  return true;
+}
 
 bool Tunnel::carry_out(Deadline deadline) {
+  if (!accepted()) return false;
   std::array<char, piece> bytes{};
   bool moved = false;
   for (;;) {
-    const ssize_t count = recv(ends_[0], bytes.data(), bytes.size(), 0);
+    const ssize_t count = recv(socket_, bytes.data(), bytes.size(), 0);
     if (count <= 0) return moved;
     stream_.write({bytes.data(), static_cast<std::size_t>(count)}, deadline);
     moved = true;
@@ -39,12 +73,13 @@ bool Tunnel::carry_out(Deadline deadline) {
 }
 
 bool Tunnel::carry_in(Deadline deadline) {
+  if (!accepted()) return false;
   if (inbound_.empty() && !ended_) {
     inbound_ = stream_.read(piece, deadline);
     ended_ = inbound_.empty();
-    if (ended_) shutdown(ends_[0], SHUT_WR);
+    if (ended_) shutdown(socket_, SHUT_WR);
   }
-  const ssize_t count = send(ends_[0], inbound_.data(), inbound_.size(), MSG_NOSIGNAL);
+  const ssize_t count = send(socket_, inbound_.data(), inbound_.size(), MSG_NOSIGNAL);
   if (count > 0) inbound_.erase(0, static_cast<std::size_t>(count));
   return count > 0;
 }

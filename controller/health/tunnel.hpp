@@ -2,14 +2,12 @@
 
 #include <controller/connection.hpp>
 
-#include <array>
 #include <string>
 
 namespace holdfast {
 
-/// A local socket whose far end is a Stream: lets a library that wants a socket talk through the connection to a host.
-/// No thread of its own: whoever drives the library calls the carriers in turn, so the connection stays with one
-/// thread.
+/// A local address whose far end is a Stream: lets a library that makes its own socket talk through the connection to a host. No
+/// thread of its own: whoever drives the library calls the carriers in turn, so the connection stays with one thread.
 class Tunnel {
  public:
   explicit Tunnel(Stream& stream);
@@ -17,8 +15,8 @@ class Tunnel {
   Tunnel& operator=(const Tunnel&) = delete;
   ~Tunnel();
 
-  /// The library's end, once (it closes it); -1 after that.
-  int hand_over();
+  /// The name of the abstract unix socket that the library connects to, once and from this process.
+  [[nodiscard]] const std::string& name() const { return name_; }
   /// Passes on what the library wrote; false where that was nothing. Throws what the stream throws.
   bool carry_out(Deadline deadline);
   /// Waits for bytes from the stream, unless some still wait for the library, and hands them over; false where the
@@ -28,8 +26,12 @@ class Tunnel {
   [[nodiscard]] bool ended() const { return ended_ && inbound_.empty(); }
 
  private:
+  bool accepted();
+
   Stream& stream_;
-  std::array<int, 2> ends_{-1, -1};  // ours, the library's
+  std::string name_;
+  int listener_ = -1;
+  int socket_ = -1;
   std::string inbound_;
   bool ended_ = false;
 };
