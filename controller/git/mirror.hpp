@@ -3,6 +3,7 @@
 #include <controller/connection.hpp>
 #include <manifests/tree.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,8 +18,9 @@ struct Remote {
   std::string identity{};     // ssh: ed25519 key file; empty: agent, then ~/.ssh/id_ed25519
   std::string host_key{};     // ssh: pinned "ssh-ed25519 AAAA…"; empty: known_hosts
   std::string known_hosts{};  // ssh: OpenSSH file (plain or hashed); empty: ~/.ssh/known_hosts
-  std::string token_file{};   // https: file with the token (never in the URL)
-  std::string ca_file{};      // https: additional authority
+  std::string
+      token_file{};       // https: file with the token, or user:token (never in the URL); sent to the URL's host only
+  std::string ca_file{};  // https: additional authority
 };
 
 /// Problem with the URL, in words; nullopt where it is acceptable. No connection is made.
@@ -27,9 +29,15 @@ std::optional<std::string> refuse_url(const std::string& url);
 struct Commit {
   std::string id{};
   std::string tree{};
-  std::string author{};       // "Name <mail>", made printable
-  std::string summary{};      // first line of the message, made printable
-  std::int64_t time = 0;      // committer time, seconds since the epoch
+  std::string author{};   // "Name <mail>", made printable
+  std::string summary{};  // first line of the message, made printable
+  std::int64_t time = 0;  // committer time, seconds since the epoch
+};
+
+struct MirrorOptions {
+  /// The program and first arguments of a fetch child; tests put a program of their own here.
+  std::vector<std::string> fetch_program = {"/proc/self/exe", "fetch-child"};
+  std::uint64_t max_fetch_bytes = 2'000'000'000;  // received in one fetch
 };
 
 /// A bare mirror of one remote below the controller's state folder: a cache that can be deleted at any time. Hermetic:
@@ -38,11 +46,14 @@ struct Commit {
 class Mirror {
  public:
   /// Creates the repository where it is missing; one that can't be opened is moved aside and made anew.
-  static std::unique_ptr<Mirror> open(const std::string& folder, const Remote& remote);
+  /// So is one that mirrored another URL. Throws Error where the URL is refused or the folder is not safely ours.
+  static std::unique_ptr<Mirror> open(const std::string& folder, const Remote& remote,
+                                      const MirrorOptions& options = {});
   virtual ~Mirror() = default;
 
   /// Fetches all branches and tags, in a child process of our own program that is killed with its group at the deadline
-  /// (libgit2 1.5 has no timeout). Deleted branches disappear from the mirror. Throws Error that says what the remote said.
+  /// (libgit2 1.5 has no timeout). Deleted branches disappear from the mirror. Throws Error that says what the remote
+  /// said.
   virtual void fetch(Deadline deadline) = 0;
 
   /// The commit at a branch, or that a tag names (annotated ones are peeled); nullopt where there is none.

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <controller/git/mirror.hpp>
+#include <manifests/value.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace holdfast {
+
+/// What a fetch child is told on its standard input.
+struct FetchRequest {
+  std::string folder{};  // the mirror
+  Remote remote{};
+  std::int64_t deadline_ms = 60'000;        // the child ends itself by then, also when its parent is gone
+  std::uint64_t max_bytes = 2'000'000'000;  // of one fetch, as received
+  std::uint32_t max_objects = 5'000'000;
+};
+
+Value to_value(const FetchRequest& request);
+FetchRequest fetch_request_from(const Value& value);
+
+/// How a fetch child ends.
+enum class FetchExit { done = 0, failed = 1, damaged = 3 };
+
+/// Runs one fetch in this process. Throws Error with what the remote said; sets `damaged` where the mirror's own
+/// objects are at fault, so that it must be made anew.
+void run_fetch(const FetchRequest& request, bool& damaged);
+
+}  // namespace holdfast

@@ -1,0 +1,176 @@
+#include <controller/git/mirror.hpp>
+
+#include <controller/git/fetch_request.hpp>
+#include <controller/git/mirror_files.hpp>
+#include <controller/git/mirror_tree.hpp>
+#include <manifests/digest.hpp>
+#include <manifests/error.hpp>
+#include <manifests/problem.hpp>
+
+#include <algorithm>
+#include <type_traits>
+
+namespace holdfast {
+
+namespace {
+
+constexpr std::size_t min_abbreviation = 7;
+constexpr std::size_t max_summary_bytes = 300;
+
+std::string first_line(const char* text) {
+  const std::string all = text == nullptr ? "" : text;
+  return printable(all.substr(0, std::min(all.find('\n'), max_summary_bytes)));
+}
+
+bool is_abbreviation(const std::string& text) {
+  return text.size() >= min_abbreviation && text.size() < GIT_OID_HEXSZ &&
+         text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+class LibgitMirror : public Mirror {
+ public:
+  LibgitMirror(std::string folder, Remote remote, MirrorOptions options)
+      : folder_(std::move(folder)), remote_(std::move(remote)), options_(std::move(options)) {
+    repository_ = prepare_mirror(folder_, remote_.url);
+  }
+
+  void fetch(Deadline deadline) override {
+    if (is_marked_damaged(folder_)) rebuild();
+    const auto once = [&] { return run_fetch_child(options_, request(), deadline); };
+    FetchOutcome outcome = once();
+    if (outcome.exit == FetchExit::damaged) {
+      rebuild();
+      outcome = once();
+    }
+    if (outcome.exit != FetchExit::done) {
+      throw Error("can't fetch \"" + printable(remote_.url) + "\": " + outcome.problem);
+    }
+  }
+
+  [[nodiscard]] std::optional<std::string> branch(const std::string& name) const override {
+    return commit_at(heads_prefix + name);
+  }
+  [[nodiscard]] std::optional<std::string> tag(const std::string& name) const override {
+    return commit_at(tags_prefix + name);
+  }
+
+  [[nodiscard]] std::optional<std::string> resolve(const std::string& text) const override {
+    if (is_object_id(text)) return commit(text) ? std::optional(text) : std::nullopt;
+    if (auto found = branch(text)) return found;
+    if (auto found = tag(text)) return found;
+    return is_abbreviation(text) ? by_abbreviation(text) : std::nullopt;
+  }
+
+  [[nodiscard]] std::optional<Commit> commit(const std::string& id) const override {
+    const GitCommit found = lookup(id);
+    if (found == nullptr) return std::nullopt;
+    const git_signature* author = git_commit_author(found.get());
+    return Commit{.id = id,
+                  .tree = to_text(*git_commit_tree_id(found.get())),
+                  .author = first_line((std::string(author->name) + " <" + author->email + ">").c_str()),
+                  .summary = first_line(git_commit_message(found.get())),
+                  .time = git_commit_time(found.get())};
+  }
+
+  [[nodiscard]] bool is_ancestor(const std::string& ancestor, const std::string& descendant) const override {
+    if (lookup(ancestor) == nullptr || lookup(descendant) == nullptr) return false;
+    if (ancestor == descendant) return true;
+    const git_oid older = object_id(ancestor);
+    const git_oid newer = object_id(descendant);
+    const int answer = git_graph_descendant_of(repository_.get(), &newer, &older);
+    check_git(answer, "comparing commits " + ancestor + " and " + descendant);
+    return answer == 1;
+  }
+
+  [[nodiscard]] std::unique_ptr<Tree> tree(const std::string& commit) const override {
+    if (lookup(commit) == nullptr) throw Error("the mirror has no commit \"" + printable(commit) + "\"");
+    return note_damage([&] { return std::make_unique<MirrorTree>(open_repository(folder_), commit); });
+  }
+
+  [[nodiscard]] std::string blob(const std::string& id, std::size_t max_bytes) const override {
+    if (!has_object(id)) throw Error("the mirror has no blob \"" + printable(id) + "\"");
+    return note_damage([&] { return read_blob(repository_.get(), id, max_bytes); });
+  }
+
+  [[nodiscard]] const Remote& remote() const override { return remote_; }
+
+ private:
+  void rebuild() {
+    repository_.reset();
+    repository_ = rebuild_mirror(folder_, remote_.url);
+  }
+
+  [[nodiscard]] FetchRequest request() const {
+    FetchRequest request;
+    request.folder = folder_;
+    request.remote = remote_;
+    request.max_bytes = options_.max_fetch_bytes;
+    return request;
+  }
+
+  /// The library checks every object's hash as it reads it; after a mismatch the next fetch makes the mirror anew.
+  template <typename Read>
+  std::invoke_result_t<Read> note_damage(Read&& read) const {
+    git_error_clear();
+    try {
+      return read();
+    } catch (const Error&) {
+      const git_error* error = git_error_last();
+      if (error != nullptr && (error->klass == GIT_ERROR_ODB || error->klass == GIT_ERROR_ZLIB)) mark_damaged(folder_);
+      throw;
+    }
+  }
+
+  [[nodiscard]] bool has_object(const std::string& id) const {
+    const git_oid oid = object_id(id);
+    git_odb* raw = nullptr;
+    check_git(git_repository_odb(&raw, repository_.get()), "opening the mirror's objects");
+    const GitOdb odb(raw);
+    return git_odb_exists(raw, &oid) == 1;
+  }
+
+  [[nodiscard]] GitCommit lookup(const std::string& id) const {
+    if (id.size() != GIT_OID_HEXSZ || !is_object_id(id)) return nullptr;
+    const git_oid oid = object_id(id);
+    git_commit* raw = nullptr;
+    return git_commit_lookup(&raw, repository_.get(), &oid) == 0 ? GitCommit(raw) : nullptr;
+  }
+
+  [[nodiscard]] std::optional<std::string> commit_at(const std::string& reference) const {
+    int valid = 0;
+    if (git_reference_name_is_valid(&valid, reference.c_str()) != 0 || valid == 0) return std::nullopt;
+    git_reference* raw = nullptr;
+    if (git_reference_lookup(&raw, repository_.get(), reference.c_str()) != 0) return std::nullopt;
+    const GitReference found(raw);
+    git_object* peeled = nullptr;
+    if (git_reference_peel(&peeled, raw, GIT_OBJECT_COMMIT) != 0) return std::nullopt;
+    const GitObject commit(peeled);
+    return to_text(*git_object_id(peeled));
+  }
+
+  [[nodiscard]] std::optional<std::string> by_abbreviation(const std::string& text) const {
+    git_oid oid{};
+    check_git(git_oid_fromstrn(&oid, text.c_str(), text.size()), "reading \"" + text + "\"");
+    git_commit* raw = nullptr;
+    const int code = git_commit_lookup_prefix(&raw, repository_.get(), &oid, text.size());
+    if (code == GIT_EAMBIGUOUS) throw Error("\"" + text + "\" could be several objects; give more digits");
+    if (code != 0) return std::nullopt;
+    const GitCommit found(raw);
+    return to_text(*git_commit_id(raw));
+  }
+
+  std::string folder_;
+  Remote remote_;
+  MirrorOptions options_;
+  GitRepository repository_;
+};
+
+}  // namespace
+
+std::unique_ptr<Mirror> Mirror::open(const std::string& folder, const Remote& remote, const MirrorOptions& options) {
+  if (const auto refused = refuse_url(remote.url))
+    throw Error("the remote \"" + printable(remote.url) + "\" is refused: " + *refused);
+  return std::make_unique<LibgitMirror>(folder, remote, options);
+}
+
+}  // namespace holdfast
