@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -32,6 +33,7 @@ struct FileMeta {
   std::uint32_t mode = 0644;
   std::optional<std::uint32_t> uid{};  // nullopt: whoever runs the runner
   std::optional<std::uint32_t> gid{};
+  bool durable = true;  // false leaves the fsync to one flush() for many files
 };
 
 /// A program to run: an argument list, never a shell text. argv[0] is looked up in a fixed PATH.
@@ -43,6 +45,7 @@ struct Command {
   std::string folder = "/";        // working directory
   std::chrono::milliseconds deadline{120'000};
   std::size_t output_bytes = 1U << 20U;  // of each stream: head and tail are kept, what lies between is counted
+  std::function<void(std::string_view)> on_output{};  // told every piece of both streams as it comes; may be empty
 };
 
 struct Output {
@@ -93,6 +96,12 @@ class System {
   virtual void write(const std::string& path, std::string_view bytes, const FileMeta& meta) = 0;
   /// The same from a file of ours (the vault), without holding it in memory; keeps no link to it.
   virtual void copy(const std::string& from, const std::string& path, const FileMeta& meta) = 0;
+  /// At the end of a file, made with `meta` where it is missing: logs. Not atomic, not synced.
+  virtual void append(const std::string& path, std::string_view bytes, const FileMeta& meta) {
+    write(path, read(path, 1U << 30U).value_or("") + std::string(bytes), meta);
+  }
+  /// Everything written so far to the file system that holds `path` is on its disk afterwards.
+  virtual void flush(const std::string& path) { static_cast<void>(path); }
   /// A hard link to `from` put in place atomically; false where the file system can't (then copy).
   virtual bool hard_link(const std::string& from, const std::string& path) = 0;
   virtual void make_directory(const std::string& path, const FileMeta& meta) = 0;

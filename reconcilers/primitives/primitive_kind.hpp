@@ -3,6 +3,7 @@
 #include <reconcilers/host/system.hpp>
 #include <reconcilers/primitive.hpp>
 
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -37,6 +38,7 @@ class Vault {
 struct Effects {
   System& system;
   const Vault& vault;
+  std::function<void(std::string_view)> tell{};  // output of build steps, as it comes; may be empty
 };
 
 /// One primitive: how it is observed, and how one state becomes another. Stateless. All of it is in one file,

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace holdfast {
+
+/// A file descriptor that closes itself. -1 holds nothing.
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept;
+  ~Fd();
+  [[nodiscard]] int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+/// A path cut into the open directory that holds it and its last component ("." for the root itself).
+struct Place {
+  Fd folder{};  // O_PATH; empty where a parent is missing or no directory
+  std::string name{};
+};
+
+/// Finds the parent of `path` below `root`, an open directory. No symbolic link is followed in it, but those that root
+/// (or whoever we are) owns in a directory that nobody else may write to: /var/run, /lib. Absolute targets mean `root`.
+/// Throws Error on a path that is not absolute and normalised, and on a link that another user could have planted.
+Place find_place(const Fd& root, const std::string& path);
+
+/// A second descriptor for a directory that can be read and synced; throws Error.
+Fd open_folder(const Fd& folder, const std::string& shown);
+
+/// "/a/b" of "/a/b/c", "/" of "/a".
+std::string parent_of(const std::string& path);
+/// "c" of "/a/b/c".
+std::string name_of(const std::string& path);
+
+/// Throws Error for `doing path: reason`; says what stands behind ENOSPC, EROFS, EPERM (immutable) and EISDIR.
+/// `near` is an open file or directory on the file system concerned, or -1.
+[[noreturn]] void throw_system_error(std::string_view doing, const std::string& path, int error, int near);
+
+}  // namespace holdfast

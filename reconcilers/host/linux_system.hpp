@@ -1,0 +1,55 @@
+#pragma once
+
+#include <reconcilers/host/linux_paths.hpp>
+#include <reconcilers/host/system.hpp>
+
+#include <functional>
+#include <string>
+
+namespace holdfast {
+
+/// System over the machine's own kernel: looking in linux_system.cpp, changing in linux_change.cpp.
+class LinuxSystem : public System {
+ public:
+  explicit LinuxSystem(const std::string& root);
+
+  [[nodiscard]] Abilities abilities() const override;
+  [[nodiscard]] std::string root() const override { return prefix_; }
+  [[nodiscard]] std::int64_t now_ns() const override;
+
+  [[nodiscard]] std::optional<FileStat> stat(const std::string& path) const override;
+  [[nodiscard]] std::optional<std::string> read(const std::string& path, std::size_t max_bytes) const override;
+  [[nodiscard]] std::optional<std::string> digest(const std::string& path) const override;
+  [[nodiscard]] std::optional<std::string> read_link(const std::string& path) const override;
+  [[nodiscard]] std::vector<std::string> list(const std::string& path) const override;
+
+  void write(const std::string& path, std::string_view bytes, const FileMeta& meta) override;
+  void copy(const std::string& from, const std::string& path, const FileMeta& meta) override;
+  void append(const std::string& path, std::string_view bytes, const FileMeta& meta) override;
+  void flush(const std::string& path) override;
+  bool hard_link(const std::string& from, const std::string& path) override;
+  void make_directory(const std::string& path, const FileMeta& meta) override;
+  void put_link(const std::string& path, const std::string& target) override;
+  void set_meta(const std::string& path, const FileMeta& meta) override;
+  void set_owner(const std::string& path, std::optional<std::uint32_t> uid, std::optional<std::uint32_t> gid) override;
+  void rename(const std::string& from, const std::string& to) override;
+  void remove_file(const std::string& path) override;
+  bool remove_directory(const std::string& path) override;
+  void remove_tree(const std::string& path) override;
+
+  Output run(const Command& command) override;
+
+ private:
+  [[nodiscard]] Place place(const std::string& path) const;
+  /// The same where the parent must exist: throws Error that says so.
+  [[nodiscard]] Place existing_place(std::string_view doing, const std::string& path) const;
+  [[nodiscard]] Fd open_file(const std::string& path) const;
+  bool each_piece(const std::string& path, const std::function<void(std::string_view)>& use) const;
+  /// A new file beside `path`, filled by `fill`, with its metadata set, renamed over it.
+  void replace(const std::string& path, const FileMeta& meta, const std::function<void(int)>& fill);
+
+  std::string prefix_;
+  Fd root_;
+};
+
+}  // namespace holdfast
