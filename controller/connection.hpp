@@ -21,6 +21,8 @@ class Stream {
   /// At least one byte, at most `max`; empty at the end of the output.
   virtual std::string read(std::size_t max, Deadline deadline) = 0;
   virtual void close_input() = 0;
+  /// True once it is known, without waiting, that nothing more will come: for a stream that lies idle.
+  [[nodiscard]] virtual bool ended() const { return false; }
   /// The last 4 KiB of its standard error, for messages.
   [[nodiscard]] virtual std::string errors() const = 0;
 };

@@ -31,7 +31,8 @@ class Conversation {
   void send_blob(std::string_view digest, std::string_view bytes, Deadline deadline);
 
   [[nodiscard]] const std::optional<Hello>& hello() const { return hello_; }
-  [[nodiscard]] bool broken() const { return broken_; }
+  /// No further request can be made.
+  [[nodiscard]] bool over() const { return broken_ || stream_->ended(); }
 
  private:
   struct Incoming;

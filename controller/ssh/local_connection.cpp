@@ -145,6 +145,10 @@ class ChildStream : public Stream {
   }
 
   void close_input() override { shutdown(input_.get(), SHUT_WR); }
+  [[nodiscard]] bool ended() const override {
+    pollfd now{.fd = output_.get(), .events = POLLIN, .revents = 0};
+    return poll(&now, 1, 0) > 0 && (now.revents & POLLIN) == 0;
+  }
   [[nodiscard]] std::string errors() const override { return collected_; }
 
  private:

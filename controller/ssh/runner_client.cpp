@@ -87,7 +87,7 @@ struct RunnerClient::Impl {
   bool lost = false;
 
   Conversation& talk(Deadline deadline) {
-    if (lost || (conversation && conversation->broken())) throw Error("the session is lost: connect again");
+    if (lost || (conversation && conversation->over())) throw Error("the session is lost: connect again");
     if (!conversation) conversation = std::make_unique<Conversation>(start({"serve"}, deadline));
     return *conversation;
   }
@@ -157,7 +157,7 @@ const Hello& RunnerClient::hello() const {
 }
 
 bool RunnerClient::alive() const {
-  return !impl_->lost && !(impl_->conversation && impl_->conversation->broken()) && impl_->connection->alive();
+  return !impl_->lost && impl_->connection->alive() && !(impl_->conversation && impl_->conversation->over());
 }
 
 PlanReply RunnerClient::plan(const Bundle& bundle, bool show, Deadline deadline) {

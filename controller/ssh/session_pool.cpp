@@ -29,7 +29,7 @@ SessionPool::Lease::Lease(SessionPool& pool, std::string key, std::unique_ptr<Ru
 SessionPool::Lease::Lease(Lease&&) noexcept = default;
 
 SessionPool::Lease::~Lease() {
-  if (client_) pool_->give_back(key_, std::move(client_), born_);
+  if (client_ && !discarded_) pool_->give_back(key_, std::move(client_), born_);
 }
 
 SessionPool::SessionPool(Connect connect, const Limits& limits) : connect_(std::move(connect)), limits_(limits) {}
@@ -60,14 +60,14 @@ SessionPool::Lease SessionPool::checkout(const Host& host, Deadline deadline) {
   if (found.client && !stale(found, Deadline::clock::now()) && found.client->alive()) {
     return {*this, std::move(key), std::move(found.client), found.born, true};
   }
-  return open(host, key, deadline);
+  return open(host, deadline);
 }
 
-SessionPool::Lease SessionPool::fresh(const Host& host, Deadline deadline) {
-  return open(host, key_of(host), deadline);
+SessionPool::Lease SessionPool::open(const Host& host, Deadline deadline) {
+  return {*this, key_of(host), fresh(host, deadline), Deadline::clock::now(), false};
 }
 
-SessionPool::Lease SessionPool::open(const Host& host, const std::string& key, Deadline deadline) {
+std::unique_ptr<RunnerClient> SessionPool::fresh(const Host& host, Deadline deadline) {
   {
     std::unique_lock lock(mutex_);
     if (!room_.wait_until(lock, deadline, [this] { return connecting_ < limits_.connecting; })) {
@@ -84,7 +84,7 @@ SessionPool::Lease SessionPool::open(const Host& host, const std::string& key, D
       pool.room_.notify_one();
     }
   } const turn{*this};
-  return {*this, key, connect_(host, deadline), Deadline::clock::now(), false};
+  return connect_(host, deadline);
 }
 
 void SessionPool::give_back(const std::string& key, std::unique_ptr<RunnerClient> client, Deadline born) {

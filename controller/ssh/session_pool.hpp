@@ -31,7 +31,7 @@ class SessionPool {
   SessionPool& operator=(const SessionPool&) = delete;
   ~SessionPool();
 
-  /// A borrowed client: goes back to the pool at the end, unless it was lost.
+  /// A borrowed client: goes back to the pool at the end, unless it was lost or discarded.
   class Lease {
    public:
     Lease(SessionPool& pool, std::string key, std::unique_ptr<RunnerClient> client, Deadline born, bool kept);
@@ -42,6 +42,8 @@ class SessionPool {
     RunnerClient* operator->() const { return client_.get(); }
     /// True for a session that was there before: it may turn out to be dead at its first use.
     [[nodiscard]] bool kept() const { return kept_; }
+    /// The session is closed at the end, whatever it says of itself.
+    void discard() { discarded_ = true; }
 
    private:
     SessionPool* pool_;
@@ -49,12 +51,13 @@ class SessionPool {
     std::unique_ptr<RunnerClient> client_;
     Deadline born_;
     bool kept_;
+    bool discarded_ = false;
   };
 
   /// The host's kept session where it is there and alive, else a new connection.
   Lease checkout(const Host& host, Deadline deadline);
-  /// Always a new connection, for confirmation; it takes the kept one's place at its end.
-  Lease fresh(const Host& host, Deadline deadline);
+  /// Always a new connection, for confirmation; never kept.
+  std::unique_ptr<RunnerClient> fresh(const Host& host, Deadline deadline);
 
   /// Runs `work(client)`, once more over a new connection when a kept session turned out to be dead. Only for work that
   /// may be repeated (plan, status, samples), never for apply or rollback.
@@ -69,7 +72,7 @@ class SessionPool {
         if (lease->alive()) throw;
       }
     }
-    Lease lease = fresh(host, deadline);
+    Lease lease = open(host, deadline);
     return work(*lease);
   }
 
@@ -86,7 +89,7 @@ class SessionPool {
     Deadline born{};
     Deadline used{};
   };
-  Lease open(const Host& host, const std::string& key, Deadline deadline);
+  Lease open(const Host& host, Deadline deadline);
   void give_back(const std::string& key, std::unique_ptr<RunnerClient> client, Deadline born);
   [[nodiscard]] bool stale(const Kept& session, Deadline now) const;
 

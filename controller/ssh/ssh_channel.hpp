@@ -31,6 +31,7 @@ class SshChannel : public Stream {
   void write(std::string_view bytes, Deadline deadline) override;
   std::string read(std::size_t max, Deadline deadline) override;
   void close_input() override;
+  [[nodiscard]] bool ended() const override;
   [[nodiscard]] std::string errors() const override;
 
   /// As write, but false where the command no longer reads.
@@ -42,7 +43,6 @@ class SshChannel : public Stream {
   std::string take(std::size_t max);
   /// How many of the bytes the window takes now.
   std::size_t put(std::string_view bytes);
-  [[nodiscard]] bool ended() const;
 
  private:
   struct State;
