@@ -100,7 +100,7 @@ void redirect(HttpRequest& request, const UrlParts& from, const HttpResponse& re
 
 }  // namespace
 
-Finding ask_http(const Value& http, HostProbe& probe, const Limit& limit) {
+Shortfall ask_http(const Value& http, HostProbe& probe, const Limit& limit) {
   if (std::string refused = refuse_request(http); !refused.empty()) return refused;
   HttpRequest request = request_of(http);
   const std::int64_t redirects = http.int_or("redirects", 0);

@@ -44,7 +44,7 @@ std::optional<std::string> refuse_pattern(const std::string& pattern) {
     return "pattern of " + std::to_string(pattern.size()) + " characters, at most " + std::to_string(max_pattern) +
            " are taken";
   }
-  const RE2 compiled(by_lines(pattern), quiet_options());
+  const RE2 compiled(pattern, quiet_options());
   if (compiled.ok()) return std::nullopt;
   return "pattern \"" + printable(pattern) + "\" is not valid: " + printable(compiled.error());
 }

@@ -20,7 +20,7 @@ using std::chrono::milliseconds;
 std::int64_t milliseconds_of(Deadline::duration time) { return std::chrono::duration_cast<milliseconds>(time).count(); }
 
 /// A unit that systemd starts again by itself is "activating"; "failed" is the end of its tries.
-Finding look_at_unit(const Value& spec, const HostProbe::Unit& unit, std::map<std::string, std::int64_t>& restarts,
+Shortfall look_at_unit(const Value& spec, const HostProbe::Unit& unit, std::map<std::string, std::int64_t>& restarts,
                      const std::string& check) {
   const std::string name = "\"" + printable(spec.at("name").as_text()) + "\"";
   const auto [seen, first] = restarts.try_emplace(check, unit.restarts);
@@ -46,7 +46,7 @@ void sample_unit(const Check& check, const Value& spec, HostProbe& probe, const 
   sample.detail = look_at_unit(spec, unit, restarts, check.name);
 }
 
-Finding tcp_from_controller(const std::string& address, const Limit& limit) {
+Shortfall tcp_from_controller(const std::string& address, const Limit& limit) {
   if (address.starts_with("/")) return "a unix socket can only be reached with `from: host`";
   const HttpResponse response = ask_directly({.url = "http://" + address + "/", .connect_only = true}, limit.latest);
   if (response.timed_out) return limit.hung();
@@ -57,13 +57,13 @@ Finding tcp_from_controller(const std::string& address, const Limit& limit) {
 
 std::int64_t Limit::took_ms() const { return milliseconds_of(std::chrono::steady_clock::now() - begun); }
 
-Finding Limit::overrun() const {
+Shortfall Limit::overrun() const {
   const std::int64_t took = took_ms();
   if (took <= within_ms) return {};
   return "took " + milliseconds_text(took) + ", limit " + milliseconds_text(within_ms);
 }
 
-Finding Limit::hung() const { return "no answer within " + milliseconds_text(std::min(within_ms, took_ms())); }
+Shortfall Limit::hung() const { return "no answer within " + milliseconds_text(std::min(within_ms, took_ms())); }
 
 Limit limit_of(const Value& spec, Deadline latest) {
   const std::int64_t within =
@@ -74,9 +74,9 @@ Limit limit_of(const Value& spec, Deadline latest) {
 
 bool from_controller(const Value& spec) { return spec.text_or("from", "host") == "controller"; }
 
-Finding ask_tcp(const Value& tcp, HostProbe& probe, const Limit& limit) {
+Shortfall ask_tcp(const Value& tcp, HostProbe& probe, const Limit& limit) {
   const std::string& address = tcp.at("address").as_text();
-  Finding found;
+  Shortfall found;
   if (from_controller(tcp)) {
     found = tcp_from_controller(address, limit);
   } else {
@@ -87,7 +87,7 @@ Finding ask_tcp(const Value& tcp, HostProbe& probe, const Limit& limit) {
   return "expected a connection to \"" + printable(address) + "\", found: " + found;
 }
 
-Finding ask_command(const Value& command, HostProbe& probe, const Limit& limit) {
+Shortfall ask_command(const Value& command, HostProbe& probe, const Limit& limit) {
   const std::int64_t allowed = std::max<std::int64_t>(
       1, std::min(limit.within_ms, milliseconds_of(limit.latest - std::chrono::steady_clock::now())));
   // The host ends the command at its time; the answer may take a moment longer to arrive here.

@@ -5,7 +5,7 @@
 namespace holdfast {
 
 /// What a check found: empty where it passed.
-using Finding = std::string;
+using Shortfall = std::string;
 
 /// How long a check may take, and when it is broken off: a little later, so that one that is only slow says how slow.
 struct Limit {
@@ -15,9 +15,9 @@ struct Limit {
 
   [[nodiscard]] std::int64_t took_ms() const;
   /// "took 2,340 ms, limit 2,000 ms", where it took longer.
-  [[nodiscard]] Finding overrun() const;
+  [[nodiscard]] Shortfall overrun() const;
   /// "no answer within 2,000 ms"
-  [[nodiscard]] Finding hung() const;
+  [[nodiscard]] Shortfall hung() const;
 };
 
 /// The clock starts now.
@@ -27,8 +27,8 @@ Limit limit_of(const Value& spec, Deadline latest);
 bool from_controller(const Value& spec);
 
 /// The bodies of the checks, each by its member of a check's spec.
-Finding ask_http(const Value& http, HostProbe& probe, const Limit& limit);
-Finding ask_tcp(const Value& tcp, HostProbe& probe, const Limit& limit);
-Finding ask_command(const Value& command, HostProbe& probe, const Limit& limit);
+Shortfall ask_http(const Value& http, HostProbe& probe, const Limit& limit);
+Shortfall ask_tcp(const Value& tcp, HostProbe& probe, const Limit& limit);
+Shortfall ask_command(const Value& command, HostProbe& probe, const Limit& limit);
 
 }  // namespace holdfast
