@@ -8,8 +8,7 @@ set_hosts() {
     push "Reach the hosts by $1"
 }
 jump_host=${hosts##* }
-all_hosts=$hosts
-hosts=$host
+fleet_hosts=$host
 write_environment
 
 test_root_logs_in() {
@@ -76,5 +75,4 @@ test_a_host_that_is_cut_off_is_told_as_unreachable_and_comes_back() {
     converge
 }
 
-hosts=$all_hosts
 run_tests

@@ -34,7 +34,7 @@ begin() {
     trap 'exit 130' INT TERM HUP
     holdfast=$(find "$build" -name holdfast -type f -perm -u+x | head -n 1)
     runner=$(find "$build" -name holdfast-host -type f -perm -u+x | head -n 1)
-    [ -n "$holdfast" ] && [ -n "$runner" ] || { echo "FAIL $suite: the programs are not built in $build"; exit 1; }
+    { [ -n "$holdfast" ] && [ -n "$runner" ]; } || { echo "FAIL $suite: the programs are not built in $build"; exit 1; }
     if [ -z "${HOLDFAST_LAB:-}" ]; then
         HOLDFAST_LAB=$("$lab" create "test-${suite%%-*}" --owner $$) || exit 1
         export HOLDFAST_LAB
@@ -68,7 +68,8 @@ make_fleet() {
     push "Describe the greeter"
 }
 
-# write_environment [MEMBERS-OF-HOSTS]: hosts with the lab's addresses and keys, as root unless told otherwise.
+# write_environment [MEMBERS]: of all hosts, or those in $fleet_hosts; MEMBERS is added to each ("user: deploy").
+# shellcheck disable=SC2120
 write_environment() {
     local name
     {
@@ -81,7 +82,7 @@ write_environment() {
         echo "  vars: {site: production, port: 8000}"
         echo "  health: {window: 15s}"
         echo "  hosts:"
-        for name in $hosts; do
+        for name in ${fleet_hosts:-$hosts}; do
             echo "    - {name: $name, address: $("$lab" ip "$name"), hostKey: \"$("$lab" hostkey "$name")\"${1:+, $1}}"
         done
     } > "$fleet/deploy/production.yaml"
