@@ -5,7 +5,7 @@
 #include <controller/cli/look_commands.hpp>
 #include <controller/cli/terminal.hpp>
 #include <manifests/error.hpp>
-#include <manifests/nearest.hpp>
+#include <manifests/text.hpp>
 #include <version.hpp>
 
 #include <CLI/CLI.hpp>

@@ -86,11 +86,7 @@ class EnvironmentRun {
 
   /// The new desired state is held or waits; the last verified one stays in force, drift in it is repaired.
   void enforce(const std::string& host, const std::string& commit) {
-    std::shared_ptr<const Desired> good;
-    {
-      const std::scoped_lock lock(making_);  // the cache and the mirror belong to one thread at a time
-      good = desired_at(job_, tools_, commit);
-    }
+    const std::shared_ptr<const Desired> good = desired_at(job_, tools_, commit);
     if (!good->problems.empty() || !good->hosts.contains(host)) return;
     (void)run_one(host, *good);
   }
@@ -136,7 +132,6 @@ class EnvironmentRun {
   std::vector<Choice> quiet_;  // steady, enforce and leave
   std::vector<Choice> advancing_;
   std::mutex mutex_;
-  std::mutex making_;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <controller/git/release_sources.hpp>
 #include <controller/rollout/choice.hpp>
 #include <controller/rollout/desired.hpp>
 #include <controller/rollout/host_run.hpp>
@@ -7,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -42,8 +44,9 @@ class DesiredCache {
 struct EnvironmentTools {
   HostTools& host;
   const Mirror& mirror;
-  ReleaseSources& sources;
+  GitReleaseSources& sources;
   DesiredCache& cache;
+  std::mutex& git;              // held while the three above are used: they belong to one thread at a time
   std::string policy_commit{};  // the root branch's, that the environment was read from
 };
 

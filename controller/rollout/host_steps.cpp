@@ -44,7 +44,21 @@ Deadline HostSteps::in(std::int64_t ms) const {
   return std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
 }
 
-void HostSteps::connect() { session_.emplace(tools_.sessions.checkout(job_.desired->host, in(connect_ms))); }
+void HostSteps::connect() {
+  for (;;) {
+    session_.reset();
+    session_.emplace(tools_.sessions.checkout(job_.desired->host, in(connect_ms)));
+    try {
+      status_ = (*session_)->status(in(request_ms));
+      record_.seen_ms = tools_.clock.wall_ms();
+      return;
+    } catch (const Error&) {
+      // A kept session may have died since its last use; a new one that fails is the host's doing.
+      if (!session_->kept() || (*session_)->alive()) throw;
+      session_->discard();
+    }
+  }
+}
 
 PlanReply HostSteps::plan() {
   return while_doing("planning",
@@ -52,10 +66,7 @@ PlanReply HostSteps::plan() {
 }
 
 std::optional<HostReport> HostSteps::settle_open_transaction() {
-  // The hello comes with the first reply; status is that reply only where no other request has been made yet.
-  const Value status = (*session_)->status(in(request_ms));
-  const Value* open = status.find("open");
-  record_.seen_ms = tools_.clock.wall_ms();
+  const Value* open = status_.find("open");
   if (open == nullptr) return std::nullopt;
 
   transaction_ = open->at("transaction").as_text();

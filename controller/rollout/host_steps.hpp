@@ -59,6 +59,7 @@ class HostSteps {
   HostTools& tools_;
   HostRecord record_{};
   std::optional<SessionPool::Lease> session_{};
+  Value status_{};
   std::unique_ptr<RunnerClient> fresh_{};
   std::vector<Sample> baseline_{};
   std::string transaction_{};

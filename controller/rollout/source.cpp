@@ -65,6 +65,8 @@ SourceState follow(const Environment& environment, const Mirror& mirror, const s
 
 std::shared_ptr<const Desired> desired_at(const EnvironmentJob& job, EnvironmentTools& tools,
                                           const std::string& commit) {
+  const std::scoped_lock lock(tools.git);
+  tools.sources.use_commit(commit);
   return tools.cache.get(job.environment.name + "\n" + tools.policy_commit + "\n" + commit,
                          [&] { return desired_state(job.environment, tools.mirror, commit, tools.sources, job.load); });
 }
