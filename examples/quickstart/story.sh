@@ -101,8 +101,7 @@ apiVersion: holdfast.dev/v1
 kind: Controller
 metadata: {name: quickstart}
 spec:
-  repository: file://$work/remote.git
-  branch: main
+  repository: {url: "file://$work/remote.git"}
   poll: 2s
   state: $work/state
   runner: $runner

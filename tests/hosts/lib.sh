@@ -94,8 +94,7 @@ apiVersion: holdfast.dev/v1
 kind: Controller
 metadata: {name: test}
 spec:
-  repository: file://$work/remote.git
-  branch: main
+  repository: {url: "file://$work/remote.git"}
   poll: 1s
   state: $work/state
   runner: $runner
@@ -204,7 +203,8 @@ run_tests() {
         title="$suite: $(echo "${name#test_}" | tr _ ' ')"
         (
             set -eE
-            trap 'echo "ended at: $BASH_COMMAND ($(basename "${BASH_SOURCE[0]}"):$LINENO)"' ERR
+            trap 'echo "ended at: $BASH_COMMAND ($(basename "${BASH_SOURCE[0]}"):$LINENO)" >&2' ERR
+            me=$BASHPID
             "$name"
         ) > "$work/log" 2>&1
         # shellcheck disable=SC2181
