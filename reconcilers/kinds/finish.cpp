@@ -1,0 +1,126 @@
+#include <reconcilers/kinds/finish.hpp>
+
+#include <manifests/error.hpp>
+#include <manifests/text.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace holdfast {
+
+namespace {
+
+constexpr std::size_t most_manifest_bytes = 4U << 20U;
+constexpr std::string_view release_reference = "@Release/";
+
+/// systemd-analyze fails for a program that is not there, which is right unless this transaction brings it: then only
+/// its other complaints count, and among them not those that are mere warnings.
+std::vector<std::string> excuses(const Assembly& assembly) {
+  std::vector<std::string> lines;
+  bool packages = false;
+  for (const Wanted& wanted : assembly.wanted) {
+    const bool release = wanted.id.type == PrimitiveType::link && wanted.origin.resource.starts_with("Release/");
+    if (release) lines.push_back("Command " + wanted.id.name + "/");
+    packages = packages || (wanted.id.type == PrimitiveType::package && is_present(wanted));
+  }
+  if (packages) lines.insert(lines.end(), {"Command /usr/", "Command /bin/", "Command /sbin/"});
+  if (!lines.empty()) lines.insert(lines.end(), {"ignoring", "please update", "not safe"});
+  return lines;
+}
+
+using Commits = std::map<std::string, std::string>;  // by release name
+
+/// Replaces texts of the form "@Release/NAME" anywhere in an expectation.
+void put_commits(Value& value, const Commits& commits, const Origin& origin, std::vector<Problem>& problems) {
+  if (value.is_map()) {
+    for (auto& [key, member] : value.as_map()) put_commits(member, commits, origin, problems);
+  }
+  if (!value.is_text() || !value.as_text().starts_with(release_reference)) return;
+  const std::string name = value.as_text().substr(release_reference.size());
+  if (const auto found = commits.find(name); found != commits.end()) {
+    value = found->second;
+    return;
+  }
+  std::vector<std::string> names;
+  for (const auto& [known, commit] : commits) names.push_back(known);
+  Problem problem;
+  problem.where = origin.position;
+  problem.what = "\"" + value.as_text() + "\" is no Release of this host";
+  problem.hint = nearest_hint(name, names);
+  problems.push_back(std::move(problem));
+}
+
+void put_commits(Check& check, const Commits& commits, std::vector<Problem>& problems) {
+  for (auto& [type, spec] : check.spec.as_map()) {
+    for (const char* expectation : {"json", "body", "header", "output"}) {
+      if (spec.find(expectation) != nullptr) put_commits(spec[expectation], commits, check.origin, problems);
+    }
+  }
+}
+
+std::string line_of(const std::string& text, int line) {
+  std::size_t begin = 0;
+  for (int at = 1; at < line && begin != std::string::npos; ++at) {
+    begin = text.find('\n', begin);
+    if (begin != std::string::npos) ++begin;
+  }
+  if (begin == std::string::npos || line < 1) return {};
+  std::string found = text.substr(begin, text.find('\n', begin) - begin);
+  if (found.ends_with('\r')) found.pop_back();
+  return found;
+}
+
+std::string read_manifest(const Tree& tree, const std::string& path) {
+  try {
+    return tree.read(path, most_manifest_bytes).value_or("");
+  } catch (const Error&) {
+    return {};  // the line is only shown beside the problem, which stands without it
+  }
+}
+
+}  // namespace
+
+std::vector<Validator> finish_validators(const std::vector<Draft>& drafts, const Assembly& assembly) {
+  std::vector<Validator> all;
+  std::set<std::pair<std::string, std::vector<std::string>>> known;
+  const std::vector<std::string> excused = excuses(assembly);
+  for (const Draft& draft : drafts) {
+    for (const Validator& validator : draft.validators) {
+      if (!known.insert({validator.name, validator.argv}).second) continue;
+      all.push_back(validator);
+      if (validator.argv.front() == "systemd-analyze") all.back().excused = excused;
+    }
+  }
+  return all;
+}
+
+void finish_checks(Lowered& lowered, const std::vector<Draft>& drafts) {
+  Commits commits;
+  for (const Draft& draft : drafts) {
+    const std::size_t slash = draft.resource.find('/');
+    if (draft.resource.starts_with("Release/")) commits[draft.resource.substr(slash + 1)] = draft.revision;
+  }
+  std::map<std::string, int> seen;
+  for (Check& check : lowered.checks) {
+    put_commits(check, commits, lowered.problems);
+    const int count = ++seen[check.name];
+    if (count > 1) check.name += " (" + std::to_string(count) + ")";
+  }
+}
+
+void finish_problems(std::vector<Problem>& problems, const Tree& tree) {
+  std::map<std::string, std::string> manifests;
+  for (Problem& problem : problems) {
+    if (!problem.line_text.empty() || problem.where.line == 0) continue;
+    auto found = manifests.find(problem.where.file);
+    if (found == manifests.end()) {
+      found = manifests.emplace(problem.where.file, read_manifest(tree, problem.where.file)).first;
+    }
+    problem.line_text = line_of(found->second, problem.where.line);
+  }
+  sort_problems(problems);
+}
+
+}  // namespace holdfast

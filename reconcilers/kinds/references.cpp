@@ -1,0 +1,81 @@
+#include <reconcilers/kinds/assembly.hpp>
+
+#include <manifests/text.hpp>
+
+namespace holdfast {
+
+namespace {
+
+constexpr std::size_t most_edges = 1'000'000;
+
+class Resolver {
+ public:
+  Resolver(Assembly& assembly, const std::vector<Draft>& drafts) : assembly_(assembly) {
+    for (const Draft& draft : drafts) by_name_[draft.resource] = &draft;
+  }
+
+  void resolve(const Reference& reference) {
+    const Draft* target = find(reference.to, reference.where, reference.use == ReferenceUse::loads_if_there);
+    Wanted* from = assembly_.find(reference.from);
+    if (target == nullptr || from == nullptr) return;
+    if (reference.use == ReferenceUse::order) return put_after(*from, *target);
+    if (target->content.empty() && reference.use == ReferenceUse::loads) {
+      assembly_.problem(reference.where, "\"" + reference.to + "\" has no content that a unit could load",
+                        "to come after it, name it in \"metadata.after\"");
+    }
+    List& loads = from->parameters.try_emplace("loads", List{}).first->second.as_list();
+    for (const PrimitiveId& id : target->content) {
+      from->after.push_back(id);
+      loads.emplace_back(to_text(id));
+    }
+  }
+
+  void put_all_after(const Draft& draft, const std::string& name, const Position& where) {
+    const Draft* target = find(name, where, false);
+    if (target == nullptr || target == &draft) return;
+    for (const Wanted& wanted : draft.wanted) {
+      if (Wanted* merged = assembly_.find(wanted.id)) put_after(*merged, *target);
+    }
+  }
+
+ private:
+  const Draft* find(const std::string& name, const Position& where, bool may_be_missing) {
+    const auto found = by_name_.find(name);
+    if (found != by_name_.end()) return found->second;
+    if (may_be_missing) return nullptr;
+    std::vector<std::string> names;
+    for (const auto& [known, draft] : by_name_) names.push_back(known);
+    assembly_.problem(where, "\"" + name + "\" is no resource of this host", nearest_hint(name, names));
+    return nullptr;
+  }
+
+  void put_after(Wanted& from, const Draft& target) {
+    edges_ += target.wanted.size();
+    if (edges_ > most_edges) {
+      if (!told_) assembly_.problem(target.place, "there are more than 1,000,000 edges between primitives", "");
+      told_ = true;
+      return;
+    }
+    for (const Wanted& wanted : target.wanted) from.after.push_back(wanted.id);
+  }
+
+  Assembly& assembly_;
+  std::map<std::string, const Draft*> by_name_{};
+  std::size_t edges_ = 0;
+  bool told_ = false;
+};
+
+}  // namespace
+
+void resolve_references(Assembly& assembly, const std::vector<Draft>& drafts, const std::vector<Resource>& resources) {
+  Resolver resolver(assembly, drafts);
+  for (std::size_t at = 0; at < drafts.size(); ++at) {
+    for (const Reference& reference : drafts[at].references) resolver.resolve(reference);
+    std::size_t index = 0;
+    for (const ResourceId& id : resources[at].after) {
+      resolver.put_all_after(drafts[at], to_text(id), resources[at].at("/metadata/after/" + std::to_string(index++)));
+    }
+  }
+}
+
+}  // namespace holdfast
