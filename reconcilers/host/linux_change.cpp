@@ -151,7 +151,6 @@ bool LinuxSystem::hard_link(const std::string& from, const std::string& path) {
     throw_system_error("cannot link", path, errno, target.folder.get());
   }
   temporary.rename_to(target, path);
-  sync_folder(target.folder, path);
   return true;
 }
 

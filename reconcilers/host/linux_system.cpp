@@ -170,7 +170,7 @@ std::vector<std::string> LinuxSystem::list(const std::string& path) const {
   return names;
 }
 
-Output LinuxSystem::run(const Command& command) {
+Output LinuxSystem::ask(const Command& command) const {
   Command real = command;
   real.folder = prefix_.empty() ? command.folder : prefix_ + command.folder;
   std::optional<RunAs> as;

@@ -37,7 +37,8 @@ class LinuxSystem : public System {
   bool remove_directory(const std::string& path) override;
   void remove_tree(const std::string& path) override;
 
-  Output run(const Command& command) override;
+  Output run(const Command& command) override { return ask(command); }
+  [[nodiscard]] Output ask(const Command& command) const override;
 
  private:
   [[nodiscard]] Place place(const std::string& path) const;

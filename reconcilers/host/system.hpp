@@ -102,7 +102,7 @@ class System {
   }
   /// Everything written so far to the file system that holds `path` is on its disk afterwards.
   virtual void flush(const std::string& path) { static_cast<void>(path); }
-  /// A hard link to `from` put in place atomically; false where the file system can't (then copy).
+  /// A hard link to `from` put in place atomically, not synced (see flush); false where the file system can't (then copy).
   virtual bool hard_link(const std::string& from, const std::string& path) = 0;
   virtual void make_directory(const std::string& path, const FileMeta& meta) = 0;
   /// Put in place by renaming over whatever link was there.
@@ -118,6 +118,8 @@ class System {
   virtual void remove_tree(const std::string& path) = 0;
 
   virtual Output run(const Command& command) = 0;
+  /// The same for a program that only looks (`systemctl show`): what observing may use.
+  [[nodiscard]] virtual Output ask(const Command& command) const = 0;
 };
 
 /// The machine this runs on, below `root` ("/" for all of it).

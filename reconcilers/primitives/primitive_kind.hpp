@@ -29,7 +29,8 @@ struct Steps {
 class Vault {
  public:
   virtual ~Vault() = default;
-  /// Absolute path of the file that holds these bytes (in the runner's own state folder); throws Error where it has none.
+  /// Absolute path of the file that holds these bytes (in the runner's own state folder); throws Error where it has
+  /// none.
   [[nodiscard]] virtual std::string path_of(const std::string& digest) const = 0;
   [[nodiscard]] virtual bool has(const std::string& digest) const = 0;
 };
@@ -50,7 +51,8 @@ class PrimitiveKind {
 
   /// The state of all of them in one go (one read of /etc/passwd, one `systemctl show`): as many answers as questions,
   /// in their order. Observes at least the attributes that `wanted` names; writes nothing, ever.
-  [[nodiscard]] virtual std::vector<Attributes> observe(const System& system, std::span<const Wanted* const> wanted) const = 0;
+  [[nodiscard]] virtual std::vector<Attributes> observe(const System& system,
+                                                        std::span<const Wanted* const> wanted) const = 0;
 
   /// Pure: the steps from one observed state to another. `to` is already overlaid on `from`, so an attribute that is
   /// equal in both needs nothing. The undo is steps(parameters, to, from).
