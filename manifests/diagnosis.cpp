@@ -75,7 +75,10 @@ class Diagnosis {
 
   void check_text(const Value& schema, const std::string& text, const std::string& pointer) {
     const auto length = static_cast<std::int64_t>(count_characters(text));
-    if (length < schema.int_or("minLength", 0)) add(pointer, length == 0 ? "must not be empty" : "is too short");
+    const std::int64_t least = schema.int_or("minLength", 0);
+    if (length < least) {
+      add(pointer, length == 0 ? "must not be empty" : "must have at least " + std::to_string(least) + " characters");
+    }
     const std::int64_t most = schema.int_or("maxLength", INT64_MAX);
     if (length > most) {
       add(pointer, "has " + std::to_string(length) + " characters, at most " + std::to_string(most) + " are taken");

@@ -33,7 +33,7 @@ class FleetLoader {
       if (problems_.size() > most_problems) break;
       fleet->resources[host.name] = resources_of(host, resolver, references);
     }
-    references.tell(problems_);
+    references.tell(loaded_, problems_);
     check_rest(resolver);
     check_wanted(*fleet);
     finish_problems(problems_, loaded_.texts);

@@ -21,6 +21,17 @@ ResourceId id_of(const std::string& reference) {
   return {reference.substr(0, slash), reference.substr(slash + 1)};
 }
 
+std::string unread_text(const LoadedManifests& loaded) {
+  std::set<std::string> files;
+  for (const Problem& problem : loaded.problems) files.insert(problem.where.file);
+  std::string text;
+  for (const std::string& file : files) {
+    const auto found = loaded.texts.find(file);
+    if (found != loaded.texts.end()) text += found->second;
+  }
+  return text;
+}
+
 }  // namespace
 
 void ReferenceCheck::add_host(const std::string& host, const std::vector<const Resolved*>& resources) {
@@ -112,7 +123,8 @@ void ReferenceCheck::add_cycle(const Graph& graph, std::vector<ResourceId> cycle
   problems_.push_back(std::move(problem));
 }
 
-void ReferenceCheck::tell(std::vector<Problem>& problems) const {
+void ReferenceCheck::tell(const LoadedManifests& loaded, std::vector<Problem>& problems) const {
+  const std::string unread = unread_text(loaded);
   problems.insert(problems.end(), problems_.begin(), problems_.end());
   for (const auto& [place, missing] : missing_) {
     const std::string& reference = place.second;
@@ -130,7 +142,7 @@ void ReferenceCheck::tell(std::vector<Problem>& problems) const {
       problem.what = "reference to \"" + reference + "\", which does not exist";
       problem.hint = nearest_hint(reference, missing.known);
     }
-    problems.push_back(std::move(problem));
+    if (unread.find(id_of(reference).name) == std::string::npos) problems.push_back(std::move(problem));
   }
 }
 

@@ -14,8 +14,8 @@ namespace holdfast {
 class ReferenceCheck {
  public:
   void add_host(const std::string& host, const std::vector<const Resolved*>& resources);
-  /// After the last host.
-  void tell(std::vector<Problem>& problems) const;
+  /// After the last host. What is missing is passed over where its name stands in a file that could not be read whole.
+  void tell(const LoadedManifests& loaded, std::vector<Problem>& problems) const;
 
  private:
   struct Missing {

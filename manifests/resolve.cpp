@@ -90,11 +90,11 @@ std::unique_ptr<Resolved> Resolver::make(std::size_t index, const Host& host, co
   const std::vector<Finding> wrong = check_schema(manifest.kind, root, judged);
   findings.insert(findings.end(), wrong.begin(), wrong.end());
   tell(findings, manifest, host);
+  const Value& schema = *schema_of(manifest.kind);
+  resolved->references = find_references(schema, root);
   if (!findings.empty() || !document.refused.empty()) return resolved;
 
-  const Value& schema = *schema_of(manifest.kind);
   fill_defaults(schema, root);
-  resolved->references = find_references(schema, root);
   resource.spec = root.at("spec");
   if (const Value* after = root.at("metadata").find("after")) {
     for (const std::string& reference : after->as_texts()) resource.after.push_back(id_from(reference));

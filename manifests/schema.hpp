@@ -38,7 +38,7 @@ std::vector<Finding> check_schema(std::string_view kind, const Value& root, cons
 /// Puts in what the schema gives as "default" where `value` has nothing, in depth.
 void fill_defaults(const Value& schema, Value& value);
 
-/// A text of a document whose schema has "format": "reference", such as a unit's `loads`.
+/// A text of a document whose schema has "format": "reference", such as a unit's `loads`, where it has the form of one.
 struct FoundReference {
   std::string pointer{};
   std::string text{};

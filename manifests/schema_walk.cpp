@@ -1,4 +1,5 @@
 #include <manifests/diagnosis.hpp>
+#include <manifests/formats.hpp>
 #include <manifests/schema.hpp>
 
 namespace holdfast {
@@ -35,7 +36,8 @@ const Value* member_schema(const Value& schema, const std::string& key) {
 }
 
 void collect(const Value& schema, const Value& value, const std::string& pointer, std::vector<FoundReference>& found) {
-  if (value.is_text() && schema.text_or("format", "") == "reference") {
+  const bool is_reference = value.is_text() && schema.text_or("format", "") == "reference";
+  if (is_reference && !format_fault(schema, value.as_text())) {
     found.push_back({pointer, value.as_text(), schema.bool_or("x-order", true)});
   }
   const Value* items = schema.find("items");

@@ -22,7 +22,8 @@ bool is_name_character(char letter, bool first) {
 /// A piece of a text: as it stands, a variable, or something that was meant to be one.
 struct Piece {
   enum class Type { text, variable, mistake } type = Type::text;
-  std::string text{};  // or the variable's name, or what is wrong
+  std::string text{};    // or the variable's name, or what is wrong
+  std::string needle{};  // of a mistake: where it is
 };
 
 /// What begins with "${" at `at`; moves `at` behind it.
@@ -34,17 +35,17 @@ Piece read_variable(const std::string& text, std::size_t& at) {
   const std::string name = text.substr(name_begin, end - name_begin);
   if (!name.empty() && end < text.size() && text[end] == '}' && name_begin == begin) {
     at = end + 1;
-    return {Piece::Type::variable, name};
+    return {Piece::Type::variable, name, ""};
   }
   const std::size_t closing = text.find_first_of("}\n", begin);
   const bool closed = closing != std::string::npos && text[closing] == '}';
   at = begin;
-  if (!closed)
-    return {Piece::Type::mistake, "unclosed \"${" + text.substr(begin, std::min<std::size_t>(end - begin, 40)) + "\""};
+  const std::string begun = "${" + text.substr(begin, std::min<std::size_t>(end - begin, 40));
+  if (!closed) return {Piece::Type::mistake, "unclosed \"" + begun + "\"", begun};
   const bool spaced =
       !name.empty() && (name_begin > begin || text[end] == ' ') && text.find_first_not_of(' ', end) == closing;
-  if (spaced) return {Piece::Type::mistake, "space inside \"${" + text.substr(begin, closing - begin) + "}\""};
-  return {Piece::Type::text, "${"};
+  if (spaced) return {Piece::Type::mistake, "space inside \"${" + text.substr(begin, closing - begin) + "}\"", begun};
+  return {Piece::Type::text, "${", ""};
 }
 
 std::vector<Piece> pieces_of(const std::string& text) {
@@ -66,11 +67,11 @@ std::vector<Piece> pieces_of(const std::string& text) {
       plain += piece.text;
       continue;
     }
-    if (!plain.empty()) pieces.push_back({Piece::Type::text, std::move(plain)});
+    if (!plain.empty()) pieces.push_back({Piece::Type::text, std::move(plain), ""});
     plain.clear();
     pieces.push_back(std::move(piece));
   }
-  if (!plain.empty()) pieces.push_back({Piece::Type::text, std::move(plain)});
+  if (!plain.empty()) pieces.push_back({Piece::Type::text, std::move(plain), ""});
   return pieces;
 }
 
@@ -104,7 +105,7 @@ class Expander {
     for (const Piece& piece : pieces) {
       if (piece.type == Piece::Type::mistake) {
         findings_.push_back(
-            {pointer, piece.text, "write ${name}, or $${ for the text itself", Finding::Place::value, "${"});
+            {pointer, piece.text, "write ${name}, or $${ for the text itself", Finding::Place::value, piece.needle});
       } else if (piece.type == Piece::Type::variable) {
         const Value* variable = lookup(piece.text, pointer);
         if (variable != nullptr) result += variable->is_text() ? variable->as_text() : to_json(*variable);

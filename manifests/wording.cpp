@@ -95,8 +95,9 @@ std::string type_hint(const Value& schema, const Value& value, const std::string
     if (schema.text_or("format", "") == "mode") return "write a quoted octal mode such as \"0644\"";
     return "write \"" + (written.empty() ? to_json(value) : written) + "\" in quotes";
   }
-  if (takes(schema, "array") && scalar) return "write a list: [" + scalar_words(value) + "]";
-  if (takes(schema, "object")) return "write members as \"key: value\"";
+  if (schema_types(schema) == std::vector<std::string>{"array"} && scalar)
+    return "write a list: [" + scalar_words(value) + "]";
+  if (schema_types(schema) == std::vector<std::string>{"object"}) return "write members as \"key: value\"";
   const bool number = takes(schema, "integer") || takes(schema, "number");
   const bool digits = value.is_text() && !value.as_text().empty() &&
                       value.as_text().find_first_not_of("0123456789") == std::string::npos;
