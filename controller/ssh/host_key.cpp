@@ -4,8 +4,8 @@
 
 #include <libssh/libssh.h>
 
+#include <fstream>
 #include <memory>
-#include <optional>
 #include <sstream>
 
 namespace holdfast {
@@ -91,11 +91,18 @@ void check_pinned(const SshTarget& target, ssh_key found) {
   refuse_changed(target, expected + " (pinned)", found);
 }
 
-std::string known_fingerprint(ssh_session session, const std::string& known_hosts) {
-  ssh_knownhosts_entry* entry = nullptr;
-  ssh_session_get_known_hosts_entry(session, &entry);
-  const std::unique_ptr<ssh_knownhosts_entry, FreeEntry> owner(entry);
-  return (entry == nullptr ? "another key" : fingerprint(entry->publickey)) + " (" + known_hosts + ")";
+/// The fingerprints that the file has for this host; the library does not tell the ones that did not match.
+std::string known_fingerprints(const SshTarget& target, const std::string& known_hosts) {
+  std::ifstream file(known_hosts);
+  const std::string name = known_hosts_name(target);
+  std::string all;
+  for (std::string line; std::getline(file, line);) {
+    ssh_knownhosts_entry* raw = nullptr;
+    if (ssh_known_hosts_parse_line(name.c_str(), line.c_str(), &raw) != SSH_OK) continue;
+    const std::unique_ptr<ssh_knownhosts_entry, FreeEntry> entry(raw);
+    all += (all.empty() ? "" : " or ") + fingerprint(entry->publickey);
+  }
+  return (all.empty() ? "another key" : all) + " (" + known_hosts + ")";
 }
 
 }  // namespace
@@ -119,7 +126,7 @@ void check_host_key(ssh_session_struct* session, const SshTarget& target, const 
       return;
     case SSH_KNOWN_HOSTS_CHANGED:
     case SSH_KNOWN_HOSTS_OTHER:
-      refuse_changed(target, known_fingerprint(session, known_hosts), found.get());
+      refuse_changed(target, known_fingerprints(target, known_hosts), found.get());
     case SSH_KNOWN_HOSTS_UNKNOWN:
     case SSH_KNOWN_HOSTS_NOT_FOUND:
       throw Error("the host key of \"" + target.address + "\" is not known: it shows " + fingerprint(found.get()) +

@@ -30,12 +30,14 @@ class Pump {
     while (session_->alive()) {
       moved_ = false;
       if (!to_us() || !to_host()) return;
+      const bool sends = session_->sends();
+      const bool more = moved_ || (to_us_.empty() && channel_->ready());
       std::array<pollfd, 3> waiting = {{
-          {.fd = session_->fd(), .events = events(true, session_->sends()), .revents = 0},
+          {.fd = session_->fd(), .events = events(true, sends), .revents = 0},
           {.fd = socket_.get(), .events = events(to_host_.empty(), !to_us_.empty()), .revents = 0},
           {.fd = stop_.get(), .events = POLLIN, .revents = 0},
       }};
-      if (poll(waiting.data(), waiting.size(), moved_ ? 0 : -1) < 0 && errno != EINTR) return;
+      if (poll(waiting.data(), waiting.size(), more ? 0 : -1) < 0 && errno != EINTR) return;
       if (waiting[2].revents != 0) return;
       if ((waiting[1].revents & (POLLERR | POLLHUP)) != 0 && (waiting[1].revents & POLLIN) == 0) return;
     }

@@ -20,7 +20,7 @@ class RunnerStream : public Stream {
   void write(std::string_view bytes, Deadline deadline) override;
   std::string read(std::size_t max, Deadline deadline) override;
   void close_input() override;
-  [[nodiscard]] bool ended() const override { return channel_->ended(); }
+  [[nodiscard]] bool ended() const override { return begun_ && channel_->ended(); }
   [[nodiscard]] std::string errors() const override;
 
  private:

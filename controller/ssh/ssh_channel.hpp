@@ -39,6 +39,8 @@ class SshChannel : public Stream {
   /// After the end of the output.
   ExitStatus exit_status(Deadline deadline);
 
+  /// There is output to take, or it is known that there will be none.
+  [[nodiscard]] bool ready() const;
   /// For the pump of a jump host, which polls by itself: what is there now, without waiting.
   std::string take(std::size_t max);
   /// How many of the bytes the window takes now.
@@ -47,10 +49,8 @@ class SshChannel : public Stream {
  private:
   struct State;
   explicit SshChannel(std::shared_ptr<SshSession> session);
-  void drain();
-  std::string receive(std::size_t max);
   void finish_request();
-  void step(Deadline deadline, const char* what);
+  void fetch_left_behind();
 
   std::shared_ptr<SshSession> session_;
   std::unique_ptr<State> state_;

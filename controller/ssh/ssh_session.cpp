@@ -142,10 +142,17 @@ void SshSession::wait(Deadline deadline, const char* what) {
   }
 }
 
-bool SshSession::sends() const { return (ssh_get_poll_flags(session_) & SSH_WRITE_PENDING) != 0; }
+bool SshSession::sends() const { return ssh_blocking_flush(session_, 0) == SSH_AGAIN; }
 
 void SshSession::flush(Deadline deadline) {
-  while (sends()) wait(deadline, "sending");
+  // The library's own count of what waits; its poll flags may still tell of a write long after it was done.
+  while (sends()) {
+    const int left_ms = remaining_ms(deadline);
+    if (left_ms == 0) throw Error("timed out sending to \"" + target_.address + "\"");
+    if (ssh_blocking_flush(session_, left_ms) == SSH_ERROR || !ssh_is_connected(session_)) {
+      throw Error("the connection to \"" + target_.address + "\" was lost while sending: " + reason());
+    }
+  }
 }
 
 void SshSession::drive(Deadline deadline, const char* what, const std::function<int()>& call) {
