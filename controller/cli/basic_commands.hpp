@@ -19,7 +19,7 @@ int validate_command(const std::string& folder, bool json, std::ostream& out);
 /// `holdfast validate --rev REVISION`: the same for a commit, branch or tag of a repository, fetched into a mirror that
 /// is removed again. Throws Error where the repository or the revision can't be had.
 int validate_revision_command(const Remote& repository, const LoadOptions& options, const std::string& revision,
-                              bool json, std::ostream& out);
+                              bool json, std::ostream& out, const MirrorOptions& mirror_options = {});
 
 /// `holdfast explain [TOPIC]`: what a kind, or a field of one, means; without a topic the kinds there are.
 int explain_command(const std::string& topic, std::ostream& out);

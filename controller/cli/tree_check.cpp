@@ -15,6 +15,26 @@ namespace holdfast {
 
 namespace {
 
+std::string without_host(const std::string& what) { return what.substr(0, what.find(" (on host \"")); }
+
+/// What is wrong at one place is told once, not for each environment that applies it.
+void forget_other_hosts(std::vector<Problem>& problems) {
+  const auto same = [](const Problem& a, const Problem& b) {
+    return a.where == b.where && without_host(a.what) == without_host(b.what);
+  };
+  problems.erase(std::unique(problems.begin(), problems.end(), same), problems.end());
+}
+
+std::string line_of(const std::string& text, int number) {
+  std::size_t begin = 0;
+  for (int line = 1; line < number; ++line) {
+    begin = text.find('\n', begin);
+    if (begin == std::string::npos) return {};
+    ++begin;
+  }
+  return text.substr(begin, text.find('\n', begin) - begin);
+}
+
 /// What is known of one tree so far.
 class Checking {
  public:
@@ -33,6 +53,7 @@ class Checking {
     if (environments.problems.empty()) check_unapplied(environments.environments);
     found_.manifests = documents_.size();
     sort_problems(found_.problems);
+    forget_other_hosts(found_.problems);
     return std::move(found_);
   }
 
@@ -56,8 +77,11 @@ class Checking {
   void add_refused(const Check& check) {
     std::string refused = refuse_check(check);
     if (refused.empty()) return;
-    found_.problems.push_back(
-        {.where = check.origin.position, .what = "a health check can't work: " + std::move(refused)});
+    const Position& where = check.origin.position;
+    const auto text = tree_.read(where.file, DocumentLimits().bytes);
+    found_.problems.push_back({.where = where,
+                               .what = "a health check can't work: " + std::move(refused),
+                               .line_text = text ? line_of(*text, where.line) : std::string()});
   }
 
   [[nodiscard]] static bool applies(const Environment& environment, const std::string& file) {

@@ -95,9 +95,9 @@ int validate_command(const std::string& folder, bool json, std::ostream& out) {
 }
 
 int validate_revision_command(const Remote& repository, const LoadOptions& options, const std::string& revision,
-                              bool json, std::ostream& out) {
+                              bool json, std::ostream& out, const MirrorOptions& mirror_options) {
   const ScratchFolder scratch;
-  const std::unique_ptr<Mirror> mirror = Mirror::open(scratch.path() + "/mirror", repository);
+  const std::unique_ptr<Mirror> mirror = Mirror::open(scratch.path() + "/mirror", repository, mirror_options);
   mirror->fetch(std::chrono::steady_clock::now() + fetch_time);
   const auto commit = mirror->resolve(revision);
   if (!commit) {

@@ -19,21 +19,37 @@ std::string lower_case(std::string text) {
   return text;
 }
 
-std::optional<std::string> status_shortfall(const Value& http, const HttpResponse& response) {
-  std::string wanted;
-  bool met = false;
-  if (const Value* listed = http.find("status"); listed != nullptr) {
-    const List codes = listed->is_list() ? listed->as_list() : List{*listed};
-    for (const Value& code : codes) {
-      wanted += (wanted.empty() ? "" : " or ") + std::to_string(code.as_int());
-      met = met || code.as_int() == response.status;
-    }
-  } else {
-    wanted = "200 to 299";
-    met = response.status >= 200 && response.status < 300;
+/// "200 or 204", "200 to 599": neighbours are told as a range.
+std::string codes_text(std::vector<std::int64_t> codes) {
+  std::sort(codes.begin(), codes.end());
+  codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
+  std::string text;
+  for (std::size_t first = 0; first < codes.size();) {
+    std::size_t last = first;
+    while (last + 1 < codes.size() && codes[last + 1] == codes[last] + 1) ++last;
+    if (last < first + 2) last = first;
+    text += (text.empty() ? "" : " or ") + std::to_string(codes[first]);
+    if (last > first) text += " to " + std::to_string(codes[last]);
+    first = last + 1;
   }
-  if (met) return std::nullopt;
-  std::string found = "expected status " + wanted + ", found " + std::to_string(response.status);
+  return text;
+}
+
+/// The codes that are right; every success where the check names none.
+std::vector<std::int64_t> wanted_codes(const Value& http) {
+  std::vector<std::int64_t> codes;
+  if (const Value* status = http.find("status"); status != nullptr) {
+    for (const Value& code : status->as_list()) codes.push_back(code.as_int());
+  } else {
+    for (std::int64_t code = 200; code < 300; ++code) codes.push_back(code);
+  }
+  return codes;
+}
+
+std::optional<std::string> status_shortfall(const Value& http, const HttpResponse& response) {
+  const std::vector<std::int64_t> codes = wanted_codes(http);
+  if (std::find(codes.begin(), codes.end(), response.status) != codes.end()) return std::nullopt;
+  const std::string found = "expected status " + codes_text(codes) + ", found " + std::to_string(response.status);
   if (!response.redirect.empty()) return found + " to " + excerpt(response.redirect);
   return found + ": " + excerpt(response.body);
 }

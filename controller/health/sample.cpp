@@ -21,7 +21,7 @@ std::int64_t milliseconds_of(Deadline::duration time) { return std::chrono::dura
 
 /// A unit that systemd starts again by itself is "activating"; "failed" is the end of its tries.
 Shortfall look_at_unit(const Value& spec, const HostProbe::Unit& unit, std::map<std::string, std::int64_t>& restarts,
-                     const std::string& check) {
+                       const std::string& check) {
   const std::string name = "\"" + printable(spec.at("name").as_text()) + "\"";
   const auto [seen, first] = restarts.try_emplace(check, unit.restarts);
   const std::int64_t moved = first ? 0 : unit.restarts - seen->second;
