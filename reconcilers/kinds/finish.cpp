@@ -1,6 +1,7 @@
 #include <reconcilers/kinds/finish.hpp>
 
 #include <manifests/error.hpp>
+#include <manifests/manifest.hpp>
 #include <manifests/text.hpp>
 
 #include <algorithm>
@@ -60,18 +61,6 @@ void put_commits(Check& check, const Commits& commits, std::vector<Problem>& pro
   }
 }
 
-std::string line_of(const std::string& text, int line) {
-  std::size_t begin = 0;
-  for (int at = 1; at < line && begin != std::string::npos; ++at) {
-    begin = text.find('\n', begin);
-    if (begin != std::string::npos) ++begin;
-  }
-  if (begin == std::string::npos || line < 1) return {};
-  std::string found = text.substr(begin, text.find('\n', begin) - begin);
-  if (found.ends_with('\r')) found.pop_back();
-  return found;
-}
-
 std::string read_manifest(const Tree& tree, const std::string& path) {
   try {
     return tree.read(path, most_manifest_bytes).value_or("");
@@ -111,16 +100,12 @@ void finish_checks(Lowered& lowered, const std::vector<Draft>& drafts) {
 }
 
 void finish_problems(std::vector<Problem>& problems, const Tree& tree) {
-  std::map<std::string, std::string> manifests;
-  for (Problem& problem : problems) {
-    if (!problem.line_text.empty() || problem.where.line == 0) continue;
-    auto found = manifests.find(problem.where.file);
-    if (found == manifests.end()) {
-      found = manifests.emplace(problem.where.file, read_manifest(tree, problem.where.file)).first;
-    }
-    problem.line_text = line_of(found->second, problem.where.line);
+  std::map<std::string, std::string> texts;
+  for (const Problem& problem : problems) {
+    const std::string& file = problem.where.file;
+    if (!texts.contains(file)) texts[file] = read_manifest(tree, file);
   }
-  sort_problems(problems);
+  finish_problems(problems, texts);
 }
 
 }  // namespace holdfast

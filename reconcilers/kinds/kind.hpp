@@ -15,6 +15,6 @@ struct Kind {
 };
 
 /// Every kind of schemas/kinds.cmake.
-const std::vector<Kind>& kinds();
+const std::vector<Kind>& resource_kinds();
 
 }  // namespace holdfast

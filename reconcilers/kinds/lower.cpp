@@ -16,7 +16,7 @@ constexpr std::size_t most_primitives = 20'000;
 
 void refuse_kind(Lowering& to) {
   std::vector<std::string> names;
-  for (const Kind& kind : kinds()) names.emplace_back(kind.name);
+  for (const Kind& kind : resource_kinds()) names.emplace_back(kind.name);
   to.problem("/kind", "\"" + to.resource().id.kind + "\" is no kind that a host can have",
              nearest_hint(to.resource().id.kind, names));
 }
@@ -24,8 +24,8 @@ void refuse_kind(Lowering& to) {
 Draft draft_of(const Resource& resource, const Inputs& inputs) {
   Lowering to(resource, inputs);
   const auto kind =
-      std::find_if(kinds().begin(), kinds().end(), [&](const Kind& one) { return one.name == resource.id.kind; });
-  if (kind == kinds().end()) {
+      std::find_if(resource_kinds().begin(), resource_kinds().end(), [&](const Kind& one) { return one.name == resource.id.kind; });
+  if (kind == resource_kinds().end()) {
     refuse_kind(to);
   } else {
     while_doing("lowering " + to_text(resource.id), [&] { kind->lower(to); });

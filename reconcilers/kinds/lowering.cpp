@@ -1,6 +1,7 @@
 #include <reconcilers/kinds/lowering.hpp>
 
 #include <manifests/digest.hpp>
+#include <manifests/document.hpp>
 #include <manifests/error.hpp>
 #include <manifests/formats.hpp>
 #include <reconcilers/kinds/source.hpp>
@@ -16,17 +17,7 @@ constexpr std::size_t longest_title = 160;
 }  // namespace
 
 std::string pointer_to(const std::string& parent, std::string_view member) {
-  std::string pointer = parent + "/";
-  for (const char letter : member) {
-    if (letter == '~') {
-      pointer += "~0";
-    } else if (letter == '/') {
-      pointer += "~1";
-    } else {
-      pointer += letter;
-    }
-  }
-  return pointer;
+  return parent + "/" + pointer_segment(member);
 }
 
 Lowering::Lowering(const Resource& resource, const Inputs& inputs) : resource_(resource), inputs_(inputs) {

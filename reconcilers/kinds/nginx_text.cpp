@@ -110,7 +110,9 @@ std::optional<SiteAddress> site_address(std::string_view text) {
     if (plain != words.end()) name = *plain;
   }
   const bool is_socket = listen && listen->host.starts_with('/');
-  if (!listen || (!is_socket && !is_number(listen->port))) return std::nullopt;
+  if (!listen || (!is_socket && !is_number(listen->port)) || listen->host.find('$') != std::string::npos) {
+    return std::nullopt;
+  }
   const std::string usual = listen->tls ? "443" : "80";
   SiteAddress address;
   address.connect = is_socket ? listen->host : listen->host + ":" + listen->port;
