@@ -118,7 +118,7 @@ SshSession::~SshSession() {
     ssh_event_remove_session(event_, session_);
     ssh_event_free(event_);
   }
-  ssh_disconnect(session_);
+  ssh_silent_disconnect(session_);  // ssh_disconnect leaves a socket open that was given to it
   ssh_free(session_);
 }
 
