@@ -1,0 +1,155 @@
+#include <manifests/fleet.hpp>
+#include <tests/manifests/fleet_builder.hpp>
+
+#include <catch2/catch.hpp>
+
+using namespace holdfast;
+using namespace holdfast::test;
+
+namespace {
+
+const std::string key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE8xh3fWdNk0zpc5K2m7t3CUfvJpyPd6hXMzJmGr1vQe";
+
+std::string environment(const std::string& spec, const std::string& name = "production") {
+  return "apiVersion: holdfast.dev/v1\nkind: Environment\nmetadata: {name: " + name + "}\nspec:\n" + spec;
+}
+
+EnvironmentsResult read(const std::string& text) {
+  return load_environments(MemoryTree({{"deploy/env.yaml", text}}), {});
+}
+
+void refuses(const std::string& spec, const std::string& place, const std::string& words) {
+  const EnvironmentsResult result = read(environment(spec));
+  INFO("expected " << place << " " << words << "\n" << rendered(result.problems));
+  CHECK(tells(result.problems, place, words));
+}
+
+const std::string track = "  track: {branch: main}\n";
+const std::string hosts = "  hosts: [{name: web1}]\n";
+
+}  // namespace
+
+TEST_CASE("an environment is read with what it says and with its defaults", "[environment]") {
+  const EnvironmentsResult result = read(environment(R"(  track: {tag: v1.2, rewrites: allow}
+  paths: [deploy/common]
+  hosts:
+    - {name: web1, address: 192.0.2.11, port: 2222, user: deploy, hostKey: ")" +
+                                                     key + R"(", identity: /etc/id,
+       jump: "ops@bastion:22", labels: {role: web}, vars: {workers: 8}}
+    - {name: here, connection: local, root: /srv/trial}
+    - {name: db1, hostKey: [")" + key + R"(", "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQDZx3Zt5c0G1n4o"]}
+  vars: {domain: example.com}
+  health: {window: 1m, interval: 500ms, passes: 5}
+  prune: false
+  rollout: {canary: 2}
+)"));
+  INFO(rendered(result.problems));
+  REQUIRE(result.problems.empty());
+  const Environment& found = result.environments.at(0);
+  CHECK(found.name == "production");
+  CHECK(found.track.tag == "v1.2");
+  CHECK(found.track.allow_rewrites);
+  CHECK(found.paths == std::vector<std::string>{"deploy/common"});
+  CHECK(found.hosts.size() == 3);
+  CHECK(found.hosts[0].address == "192.0.2.11");
+  CHECK(found.hosts[0].port == 2222);
+  CHECK(found.hosts[0].jump == "ops@bastion:22");
+  CHECK(found.hosts[0].host_keys == std::vector<std::string>{key});
+  CHECK(found.hosts[0].labels.at("role") == "web");
+  CHECK(found.hosts[0].vars.at("workers") == Value(8));
+  CHECK(found.hosts[0].position.line == 8);
+  CHECK(found.hosts[1].connection == "local");
+  CHECK(found.hosts[1].root == "/srv/trial");
+  CHECK(found.hosts[2].address == "db1");
+  CHECK(found.hosts[2].user == "root");
+  CHECK(found.hosts[2].host_keys.size() == 2);
+  CHECK(found.health.window_ms == 60'000);
+  CHECK(found.health.interval_ms == 500);
+  CHECK(found.health.passes == 5);
+  CHECK_FALSE(found.prune);
+  CHECK(found.canary == 2);
+
+  const Environment plain = read(environment(track + hosts)).environments.at(0);
+  CHECK(plain.track.branch == "main");
+  CHECK_FALSE(plain.track.allow_rewrites);
+  CHECK(plain.health.window_ms == 30'000);
+  CHECK(plain.prune);
+  CHECK(plain.canary == 1);
+}
+
+TEST_CASE("what an environment tracks is exactly one branch or tag", "[environment]") {
+  refuses("  track: {branch: main, tag: v1}\n" + hosts, "5:3", "exactly one of the keys \"branch\" and \"tag\"");
+  refuses("  track: {}\n" + hosts, "5:3", "exactly one");
+  refuses("  track: {tag: \"v*\"}\n" + hosts, "5:16", "patterns are not in this version");
+  refuses("  track: {branch: \"-x\"}\n" + hosts, "5:19", "must be the name of a branch");
+  refuses(hosts, "4:1", "lacks the key \"track\"");
+}
+
+TEST_CASE("an environment has hosts, each once", "[environment]") {
+  refuses(track, "4:1", "lacks the key \"hosts\"");
+  refuses(track + "  hosts: []\n", "6:3", "must not be empty");
+  refuses(track + "  hosts: [{name: a}, {name: a}]\n", "6:29", "host \"a\" is there twice");
+  refuses(track + "  hosts: [{name: a, address: 192.0.2.1}, {name: b, address: 192.0.2.1}]\n", "6:42",
+          "address \"192.0.2.1\" port 22 is there twice");
+  refuses(track + "  hosts: [{name: a, connection: local}, {name: b, connection: local}]\n", "", "local machine");
+}
+
+TEST_CASE("hosts are named and addressed by what no program takes for an option", "[environment]") {
+  refuses(track + "  hosts: [{name: -oProxyCommand=x}]\n", "6:18", "name of a host");
+  refuses(track + "  hosts: [{name: a, address: \"-x\"}]\n", "6:30", "address of a host");
+  refuses(track + "  hosts: [{name: a, address: \"b:22\"}]\n", "6:30", "the port stands in \"port\"");
+  refuses(track + "  hosts: [{name: a, port: 70000}]\n", "6:27", "between 1 and 65535");
+  refuses(track + "  hosts: [{name: a, jump: \"x y\"}]\n", "6:27", "user@host:port");
+  refuses(track + "  hosts: [{name: a, user: \"root;id\"}]\n", "6:27", "name of an account");
+  refuses(track + "  hosts: [{name: a, hostKey: AAAA}]\n", "6:30", "public key");
+}
+
+TEST_CASE("a local host has a root, and nothing of SSH", "[environment]") {
+  refuses(track + "  hosts: [{name: a, root: /srv}]\n", "6:21", "no meaning with connection: ssh");
+  refuses(track + "  hosts: [{name: a, connection: local, port: 22}]\n", "6:40", "no meaning with connection: local");
+}
+
+TEST_CASE("times of health are bounded and fit together", "[environment]") {
+  refuses(track + hosts + "  health: {window: 3650d}\n", "7:20", "between 1s and 1h");
+  refuses(track + hosts + "  health: {interval: 0s}\n", "7:22", "between 100ms and 1m");
+  refuses(track + hosts + "  health: {passes: 1000000000}\n", "7:20", "between 1 and 100");
+  refuses(track + hosts + "  health: {passes: 50, interval: 1s}\n", "7:3", "do not fit into the window");
+}
+
+TEST_CASE("keys of later versions and unknown keys are refused", "[environment]") {
+  refuses(track + hosts + "  approval: required\n", "7:3", "not in this version of holdfast");
+  refuses(track + hosts + "  windows: []\n", "7:3", "not in this version of holdfast");
+  refuses(track + hosts + "  rollout: {wave: 25%}\n", "7:13", "not in this version of holdfast");
+  refuses(track + hosts + "  prunee: true\n", "7:3", "did you mean \"prune\"?");
+}
+
+TEST_CASE("variables are scalars with a name, and not those of holdfast", "[environment]") {
+  refuses(track + hosts + "  vars: {a: [1]}\n", "7:10", "must be a text, an integer, a number or true or false");
+  refuses(track + hosts + "  vars: {\"a b\": 1}\n", "7:10", "can't be the name of a variable");
+  refuses(track + hosts + "  vars: {host: x}\n", "7:10", "is given by holdfast");
+  refuses(track + hosts + "  vars: {a: \"${b}\", b: c}\n", "7:13", "not expanded in the value of a variable");
+}
+
+TEST_CASE("folders of an environment stay in the tree", "[environment]") {
+  refuses(track + hosts + "  paths: [../other]\n", "7:11", "relative path");
+  refuses(track + hosts + "  paths: [/etc]\n", "7:11", "relative path");
+}
+
+TEST_CASE("two environments of one name are refused with both places", "[environment]") {
+  const EnvironmentsResult result = read(environment(track + hosts) + "---\n" + environment(track + hosts));
+  REQUIRE(result.problems.size() == 1);
+  CHECK(tells(result.problems, "10:18", "\"production\" is there twice"));
+  CHECK(result.problems[0].also.size() == 1);
+  CHECK(read(environment(track + hosts) + "---\n" + environment(track + hosts, "staging")).environments.size() == 2);
+}
+
+TEST_CASE("problems of other manifests are not told with the environments, unless they could hide one",
+          "[environment]") {
+  const auto problems = [](const std::string& other) {
+    return load_environments(MemoryTree({{"deploy/env.yaml", production}, {"deploy/x.yaml", other}}), {}).problems;
+  };
+  CHECK(problems("kind: [\n").empty());
+  CHECK(problems(manifest("Fil", "x", "path: /x")).empty());
+  CHECK(tells(problems(manifest("Enviroment", "x", "track: {}")), "2:7", "did you mean \"Environment\"?"));
+  CHECK(tells(problems("kind: Environment\nspec: [\n"), "2:7", "unclosed \"[\""));
+}
