@@ -119,7 +119,7 @@ RunAs Accounts::run_as(std::string_view name) const {
   if (entry == nullptr)
     throw Error("cannot run as \"" + std::string(name) + "\": there is no such user in /etc/passwd");
   RunAs as{.uid = entry->uid, .gid = entry->gid, .groups = {entry->gid}, .home = entry->home, .name = entry->name};
-  for (const std::string& group_of_user : groups_of(name)) as.groups.push_back(group(group_of_user)->gid);
+  for (const std::string& group_of_user : groups_of(entry->name)) as.groups.push_back(group(group_of_user)->gid);
   return as;
 }
 

@@ -45,7 +45,7 @@ class Accounts {
   [[nodiscard]] std::uint32_t gid_of(std::string_view name) const;
   /// Supplementary groups of a user, by name, sorted.
   [[nodiscard]] std::vector<std::string> groups_of(std::string_view user) const;
-  /// Everything needed to run as that user; throws Error where there is none.
+  /// Everything needed to run as that user (a name, or its number as text); throws Error where there is none.
   [[nodiscard]] RunAs run_as(std::string_view user) const;
 
  private:
