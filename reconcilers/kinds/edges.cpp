@@ -41,6 +41,12 @@ void add_tree_edges(Wanted& wanted) {
   wanted.after.push_back({PrimitiveType::user, build->second.text_or("user", "root")});
 }
 
+void add_unit_edges(Wanted& wanted) {
+  const auto loads = wanted.parameters.find("loads");
+  if (loads == wanted.parameters.end()) return;
+  for (const std::string& id : loads->second.as_texts()) wanted.after.push_back(primitive_id(id));
+}
+
 /// useradd makes a group of the account's name, and fails where a Group resource has made it already: so it is told.
 void add_user_edges(const Assembly& assembly, Wanted& wanted) {
   const PrimitiveId own_group{PrimitiveType::group, wanted.id.name};
@@ -119,6 +125,7 @@ void add_implied_edges(Assembly& assembly) {
     }
     if (wanted.id.type == PrimitiveType::link) add_link_edges(wanted);
     if (wanted.id.type == PrimitiveType::tree) add_tree_edges(wanted);
+    if (wanted.id.type == PrimitiveType::unit) add_unit_edges(wanted);
     if (wanted.id.type == PrimitiveType::user) add_user_edges(assembly, wanted);
   }
   for (Wanted& wanted : assembly.wanted) {

@@ -11,17 +11,6 @@ namespace {
 
 constexpr std::size_t placeholder_length = 40;
 
-std::string scalar_text(const Value& value) {
-  switch (value.type()) {
-    case Value::Type::boolean:
-      return value.as_bool() ? "true" : "false";
-    case Value::Type::integer:
-      return std::to_string(value.as_int());
-    default:
-      return value.as_text();
-  }
-}
-
 void check_name(Lowering& to, const std::string& name, const std::string& pointer) {
   if (is_variable_name(name)) return;
   to.problem(pointer, "\"" + name + "\" is no name of a variable",
@@ -39,7 +28,7 @@ void add_values(Lowering& to, std::map<std::string, std::string>& lines) {
       to.problem(pointer, "\"" + name + "\" must be a text, a whole number or a boolean", "put it into quotes");
       continue;
     }
-    const std::string text = scalar_text(value);
+    const std::string text = to_scalar_text(value);
     if (const std::string fault = value_fault(text); !fault.empty()) {
       to.problem(pointer, "the value of \"" + name + "\" " + fault,
                  "systemd and a shell do not read that alike in an environment file");

@@ -23,8 +23,8 @@ void refuse_kind(Lowering& to) {
 
 Draft draft_of(const Resource& resource, const Inputs& inputs) {
   Lowering to(resource, inputs);
-  const auto kind =
-      std::find_if(resource_kinds().begin(), resource_kinds().end(), [&](const Kind& one) { return one.name == resource.id.kind; });
+  const auto kind = std::find_if(resource_kinds().begin(), resource_kinds().end(),
+                                 [&](const Kind& one) { return one.name == resource.id.kind; });
   if (kind == resource_kinds().end()) {
     refuse_kind(to);
   } else {

@@ -6,7 +6,6 @@
 #include <reconcilers/primitive.hpp>
 
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,13 +47,9 @@ class ReleaseSources {
  public:
   virtual ~ReleaseSources() = default;
   /// `repository` is "self" or a git URL; `folder` the part of it that is the release ("" for all).
-  /// Throws Error where there is no such repository, revision or folder.
+  /// Throws Error where there is no such repository, revision or folder, and on pointers of Git LFS.
   virtual SourceTree resolve(const std::string& repository, const SourceRevision& revision,
                              const std::string& folder) = 0;
-  /// The bytes of a small file of a tree that resolve() gave, to look into; nullopt where they are not to be had.
-  virtual std::optional<std::string> bytes(const std::string& /*repository*/, const SourceEntry& /*entry*/) {
-    return std::nullopt;
-  }
 };
 
 /// What lowering a host's resources gives: all of it, or problems and nothing that may be applied.

@@ -20,6 +20,21 @@ std::string pointer_to(const std::string& parent, std::string_view member) {
   return parent + "/" + pointer_segment(member);
 }
 
+void add_load(Wanted& unit, const PrimitiveId& id) {
+  unit.parameters.try_emplace("loads", List{}).first->second.as_list().emplace_back(to_text(id));
+}
+
+std::string to_scalar_text(const Value& value) {
+  switch (value.type()) {
+    case Value::Type::boolean:
+      return value.as_bool() ? "true" : "false";
+    case Value::Type::integer:
+      return std::to_string(value.as_int());
+    default:
+      return value.as_text();
+  }
+}
+
 Lowering::Lowering(const Resource& resource, const Inputs& inputs) : resource_(resource), inputs_(inputs) {
   draft.resource = to_text(resource.id);
   draft.place = resource.at(spec().find("path") != nullptr ? "/spec/path" : "/metadata/name");
@@ -41,7 +56,11 @@ Wanted& Lowering::add(PrimitiveType type, const std::string& name, Attributes at
   Wanted wanted;
   wanted.id = {type, name};
   wanted.attributes = std::move(attributes);
-  if (type != PrimitiveType::unit) wanted.attributes.try_emplace("present", true);
+  if (type == PrimitiveType::unit) {
+    wanted.attributes.try_emplace("daemon", "current");
+  } else {
+    wanted.attributes.try_emplace("present", true);
+  }
   wanted.origin = origin();
   draft.wanted.push_back(std::move(wanted));
   return draft.wanted.back();
@@ -63,6 +82,16 @@ Wanted& Lowering::add_file(const std::string& path, const std::string& bytes, co
               {"owner", ownership.owner},
               {"group", ownership.group},
               {"mode", mode}});
+}
+
+void Lowering::refer(const PrimitiveId& from, const std::string& member, ReferenceUse use) {
+  const Value* references = spec().find(member);
+  if (references == nullptr) return;
+  std::size_t index = 0;
+  for (const std::string& reference : references->as_texts()) {
+    const Position where = resource_.at("/spec/" + member + "/" + std::to_string(index++));
+    draft.references.push_back({from, reference, use, where});
+  }
 }
 
 void Lowering::add_check(const std::string& pointer, const std::string& title, Value check_spec) {

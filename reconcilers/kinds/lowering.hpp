@@ -79,6 +79,8 @@ class Lowering {
   Wanted& add_file(const std::string& path, const std::string& bytes, const Ownership& ownership, int mode);
   /// Marks a primitive as content that others may load.
   void offer(const PrimitiveId& id) { draft.content.push_back(id); }
+  /// Notes that `from` wants something of each resource that `spec.<member>` names.
+  void refer(const PrimitiveId& from, const std::string& member, ReferenceUse use);
   void add_check(const std::string& pointer, const std::string& title, Value check_spec);
 
   /// `owner` ("account" or "account:group") and `group`.
@@ -96,6 +98,12 @@ class Lowering {
   const Resource& resource_;
   const Inputs& inputs_;
 };
+
+/// Adds a primitive to what a unit loads. That the unit comes after it is implied.
+void add_load(Wanted& unit, const PrimitiveId& id);
+
+/// A text, whole number or boolean as people write it: 4, true, hello. Throws Error for anything else.
+std::string to_scalar_text(const Value& value);
 
 /// "/spec/values/A~1B" for a member whose name may hold a slash.
 std::string pointer_to(const std::string& parent, std::string_view member);

@@ -55,22 +55,10 @@ void add_default_site(Lowering& to) {
 }
 
 void add_unit(Lowering& to) {
-  Wanted& unit = to.add(PrimitiveType::unit, "nginx.service",
-                        {{"daemon", "current"}, {"enabled", "enabled"}, {"active", "running"}});
-  List loads;
-  for (const PrimitiveId& id : to.draft.content) {
-    unit.after.push_back(id);
-    loads.emplace_back(to_text(id));
-  }
-  unit.parameters["loads"] = std::move(loads);
+  Wanted& unit = to.add(PrimitiveType::unit, "nginx.service", {{"enabled", "enabled"}, {"active", "running"}});
+  for (const PrimitiveId& id : to.draft.content) add_load(unit, id);
   unit.parameters["on_change_default"] = "reload";
-  const Value* upstreams = to.spec().find("upstreams");
-  if (upstreams == nullptr) return;
-  std::size_t index = 0;
-  for (const std::string& reference : upstreams->as_texts()) {
-    const Position where = to.resource().at("/spec/upstreams/" + std::to_string(index++));
-    to.draft.references.push_back({unit.id, reference, ReferenceUse::order, where});
-  }
+  to.refer(unit.id, "upstreams", ReferenceUse::order);
 }
 
 /// Any answer of the site counts: whether it is a good one is for its own checks to say.

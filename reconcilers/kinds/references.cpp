@@ -23,11 +23,7 @@ class Resolver {
       assembly_.problem(reference.where, "\"" + reference.to + "\" has no content that a unit could load",
                         "to come after it, name it in \"metadata.after\"");
     }
-    List& loads = from->parameters.try_emplace("loads", List{}).first->second.as_list();
-    for (const PrimitiveId& id : target->content) {
-      from->after.push_back(id);
-      loads.emplace_back(to_text(id));
-    }
+    for (const PrimitiveId& id : target->content) add_load(*from, id);
   }
 
   void put_all_after(const Draft& draft, const std::string& name, const Position& where) {

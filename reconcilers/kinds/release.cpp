@@ -69,7 +69,11 @@ std::optional<SourceTree> resolve(Lowering& to, const std::string& source) {
     if (is_object_id(tree.commit)) return tree;
     to.problem("/spec/source", "\"" + source + "\" gave no commit");
   } catch (const Error& error) {
-    to.problem(source == "self" ? "/spec/folder" : "/spec/revision", error.what());
+    const bool other = source != "self";
+    to.problem(other                                 ? "/spec/revision"
+               : to.spec().find("folder") != nullptr ? "/spec/folder"
+                                                     : "/spec/source",
+               error.what());
   }
   return std::nullopt;
 }
@@ -78,7 +82,7 @@ Value environment_of(const Value& build) {
   Map environment;
   if (const Value* written = build.find("environment")) {
     for (const auto& [name, value] : written->as_map()) {
-      environment[name] = value.is_text() ? value : Value(to_json(value));
+      environment[name] = to_scalar_text(value);
     }
   }
   return environment;

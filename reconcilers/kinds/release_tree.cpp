@@ -12,8 +12,6 @@ namespace holdfast {
 namespace {
 
 constexpr std::size_t most_entries = 100'000;
-constexpr std::string_view lfs_pointer = "version https://git-lfs.github.com/spec/v1";
-constexpr std::uint64_t longest_lfs_pointer = 200;
 constexpr int most_problems = 20;  // of one kind: a vendored folder can be full of the same
 
 /// True where following the link from where it stands would leave the release.
@@ -37,7 +35,7 @@ struct Fault {
   std::string hint{};
 };
 
-Fault fault_of(Lowering& to, const std::string& repository, const SourceEntry& entry) {
+Fault fault_of(const SourceEntry& entry) {
   if (!is_relative_path(entry.path)) {
     return {"the release has a path that can't be carried: \"" + entry.path + "\"", "rename it"};
   }
@@ -51,10 +49,7 @@ Fault fault_of(Lowering& to, const std::string& repository, const SourceEntry& e
             "make it relative to a file of the release"};
   }
   if (!is_sha256(entry.digest)) return {"the content of \"" + entry.path + "\" has no digest", ""};
-  if (entry.size > longest_lfs_pointer || entry.size < lfs_pointer.size()) return {};
-  const auto bytes = to.inputs().sources.bytes(repository, entry);
-  if (!bytes || !bytes->starts_with(lfs_pointer)) return {};
-  return {"\"" + entry.path + "\" is a pointer of Git LFS, not the file itself", "put the file into the repository"};
+  return {};
 }
 
 Value carried(const SourceEntry& entry) {
@@ -81,7 +76,7 @@ ReleaseEntries add_release_entries(Lowering& to, const std::string& repository, 
       to.problem("/spec/revisionFile", "the release has a \"" + reserved + "\" already, where the commit id is to go",
                  "say another name as \"spec.revisionFile\"");
     }
-    Fault fault = fault_of(to, repository, entry);
+    Fault fault = fault_of(entry);
     if (!fault.what.empty() && ++faults <= most_problems) {
       to.problem("/spec/source", std::move(fault.what), std::move(fault.hint));
     }

@@ -10,7 +10,7 @@ struct ReleaseEntries {
   std::string digest{};
 };
 
-/// Checks each entry (nothing may lead out of the release, no submodule, no LFS pointer), and adds its content to the
+/// Checks each entry (nothing may lead out of the release, no submodule), and adds its content to the
 /// draft. `reserved` is the name that holdfast itself writes into the release.
 ReleaseEntries add_release_entries(Lowering& to, const std::string& repository, const SourceTree& source,
                                    const std::string& reserved);

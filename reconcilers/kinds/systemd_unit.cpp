@@ -103,22 +103,17 @@ void add_activated(Lowering& to, Wanted& unit, const UnitFiles& files) {
 }
 
 void add_loads(Lowering& to, Wanted& unit, const UnitFiles& files) {
-  List loads;
-  for (const PrimitiveId& id : files.ids) {
-    unit.after.push_back(id);
-    loads.emplace_back(to_text(id));
-  }
-  if (!to.absent()) unit.parameters["loads"] = std::move(loads);
   const Value* on_change = to.spec().find("onChange");
   if (on_change != nullptr) unit.parameters["on_change"] = *on_change;
   if (on_change == nullptr && !files.ids.empty()) unit.parameters["on_change_default"] = "restart";
-  const Value* references = to.spec().find("loads");
-  if (references == nullptr || to.absent()) return;
-  std::size_t index = 0;
-  for (const std::string& reference : references->as_texts()) {
-    const std::string pointer = "/spec/loads/" + std::to_string(index++);
-    to.draft.references.push_back({unit.id, reference, ReferenceUse::loads, to.resource().at(pointer)});
+  for (const PrimitiveId& id : files.ids) {
+    if (to.absent()) {
+      unit.after.push_back(id);
+    } else {
+      add_load(unit, id);
+    }
   }
+  if (!to.absent()) to.refer(unit.id, "loads", ReferenceUse::loads);
 }
 
 /// An instance such as app@1.service is made of the template app@.service, where that is managed too.
@@ -130,7 +125,7 @@ void add_template(Lowering& to, const Wanted& unit) {
 }
 
 Wanted& add_unit(Lowering& to, const UnitFiles& files) {
-  Attributes attributes{{"daemon", "current"}};
+  Attributes attributes;
   if (to.absent()) {
     attributes["enabled"] = "disabled";
     attributes["active"] = "stopped";

@@ -36,11 +36,11 @@ TEST_CASE("a secret is a placeholder that the host replaces", "[kinds][env_file]
 
 TEST_CASE("a value that systemd and a shell can't read alike is refused where it stands", "[kinds][env_file]") {
   const LoweredHost host = lower_host(
-      manifest("EnvFile", "app", "{path: /etc/app.env, values: {GOOD: x, BAD: \"two\\nlines\", \"9X\": y}}"));
+      manifest("EnvFile", "app", "{path: /etc/app.env, values: {GOOD: x, BAD: \"two\\nlines\", \"9X\": z}}"));
   INFO(host.report());
   REQUIRE(host.problems.size() == 2);
   CHECK(host.problems[0].what == "the value of \"BAD\" holds a line end");
-  CHECK(host.problems[0].where == Position{"deploy/host.yaml", 5, 48});
+  CHECK(host.problems[0].where == Position{"deploy/host.yaml", 5, 51});
   CHECK(host.problems[1].what == "\"9X\" is no name of a variable");
 }
 

@@ -25,11 +25,6 @@ SourceTree HeldReleases::resolve(const std::string& repository, const SourceRevi
   return tree;
 }
 
-std::optional<std::string> HeldReleases::bytes(const std::string& /*repository*/, const SourceEntry& entry) {
-  const auto found = contents_.find(entry.digest);
-  return found == contents_.end() ? std::nullopt : std::optional(found->second);
-}
-
 SourceEntry& HeldReleases::add(const std::string& key, const std::string& path, const std::string& content) {
   SourceTree& tree = trees[key];
   if (tree.commit.empty()) tree.commit = key == "self" ? self_commit : sha256(key).substr(0, 40);
@@ -38,7 +33,6 @@ SourceEntry& HeldReleases::add(const std::string& key, const std::string& path, 
   entry.digest = sha256(content);
   entry.object = sha256("blob " + content).substr(0, 40);
   entry.size = content.size();
-  contents_[entry.digest] = content;
   tree.entries.push_back(entry);
   return tree.entries.back();
 }

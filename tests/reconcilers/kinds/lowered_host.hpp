@@ -16,14 +16,10 @@ inline const std::string self_commit = "1111111111111111111111111111111111111111
 class HeldReleases : public ReleaseSources {
  public:
   SourceTree resolve(const std::string& repository, const SourceRevision& revision, const std::string& folder) override;
-  std::optional<std::string> bytes(const std::string& repository, const SourceEntry& entry) override;
 
   /// Adds a file to a source tree and gives the entry, to make it something else.
   SourceEntry& add(const std::string& key, const std::string& path, const std::string& content);
   std::map<std::string, SourceTree> trees{};
-
- private:
-  std::map<std::string, std::string> contents_{};  // by digest
 };
 
 /// What one host becomes of manifests, all the way from their text.
