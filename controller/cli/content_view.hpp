@@ -1,0 +1,11 @@
+#pragma once
+
+#include <controller/cli/plan_view.hpp>
+
+namespace holdfast {
+
+/// How the bytes of a file change: a diff where both are texts that may be shown, digests and sizes where not, and
+/// neither for a sensitive file, of which at most the names of an environment's variables are told.
+ContentView content_view(const HostPlan& host, const Action& action);
+
+}  // namespace holdfast
