@@ -94,7 +94,8 @@ std::vector<std::string> removed_details(const Action& action) {
   if (const Value state = action.from; state.find("version") != nullptr) {
     details.push_back("version " + one_line(state.text_or("version", "")));
   }
-  if (action.kind == ActionKind::prune) details.emplace_back("no manifest names it any more");
+  if (action.kind == ActionKind::prune && !action.origin.resource.empty())
+    details.emplace_back("no manifest names it any more");
   return details;
 }
 

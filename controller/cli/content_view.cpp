@@ -17,10 +17,15 @@ constexpr std::size_t most_variables = 20;
 
 std::string digest_text(const Attributes& attributes) {
   const Value state = attributes;
-  const std::string digest = state.text_or("content", "");
-  if (digest.empty()) return "nothing";
   const Value* size = state.find("size");
-  return (size == nullptr ? "" : size_text(size->as_int()) + " ") + "sha256 " + one_line(digest).substr(0, 12);
+  return (size == nullptr ? "" : size_text(size->as_int()) + " ") + "sha256 " +
+         one_line(state.text_or("content", "")).substr(0, 12);
+}
+
+std::string digests_summary(const Action& action) {
+  if (!action.from.contains("content")) return "content " + digest_text(action.to);
+  if (!action.to.contains("content")) return "content was " + digest_text(action.from);
+  return "content " + digest_text(action.from) + " -> " + digest_text(action.to);
 }
 
 std::optional<std::string> new_bytes(const HostPlan& host, const std::string& digest) {
@@ -93,7 +98,7 @@ ContentView content_view(const HostPlan& host, const Action& action) {
                      new_text->size() <= max_shown_bytes && !is_binary(*old_text) && !is_binary(*new_text);
   if (!shown) {
     view.kind = ContentView::Kind::digests;
-    view.summary = "content " + digest_text(action.from) + " -> " + digest_text(action.to);
+    view.summary = digests_summary(action);
     return view;
   }
   const TextDiff diff = diff_texts(*old_text, *new_text);

@@ -52,10 +52,10 @@ std::string diff_block(const ChangeView& change) {
          change.content.diff + (ended ? "" : "\n") + fence + "\n\n</details>\n\n";
 }
 
-/// Writes within a budget: what does not fit is counted instead.
+/// Writes within a budget of bytes, of which diffs may take a part: what does not fit is counted instead.
 class MarkdownWriter {
  public:
-  explicit MarkdownWriter(std::size_t budget) : budget_(budget) {}
+  MarkdownWriter(std::size_t budget, std::size_t for_diffs) : budget_(budget), for_diffs_(for_diffs) {}
 
   void write(const PlanGroup& group) {
     std::string hosts;
@@ -125,7 +125,8 @@ class MarkdownWriter {
       for (const ChangeView& change : manifest.changes) {
         if (change.content.kind != ContentView::Kind::text) continue;
         const std::string block = diff_block(change);
-        if (text_.size() + block.size() + kept_for_the_end <= budget_) {
+        if (block.size() <= for_diffs_) {
+          for_diffs_ -= block.size();
           text_ += block;
         } else {
           ++diffs_left_out_;
@@ -135,15 +136,13 @@ class MarkdownWriter {
   }
 
   std::size_t budget_;
+  std::size_t for_diffs_;
   std::string text_;
   std::size_t left_out_ = 0;
   std::size_t diffs_left_out_ = 0;
 };
 
-}  // namespace
-
-std::string render_plan_markdown(const std::vector<HostPlan>& hosts, const RenderOptions& options) {
-  MarkdownWriter writer(options.markdown_bytes);
+std::string write_all(const std::vector<HostPlan>& hosts, const std::vector<PlanGroup>& groups, MarkdownWriter writer) {
   std::string before;
   for (const HostPlan& host : hosts) {
     const std::string heading = "### holdfast plan: " + code(one_line(host.environment)) + " at " +
@@ -152,8 +151,18 @@ std::string render_plan_markdown(const std::vector<HostPlan>& hosts, const Rende
     before = heading;
     writer.add(heading);
   }
-  for (const PlanGroup& group : group_plans(hosts)) writer.write(group);
+  for (const PlanGroup& group : groups) writer.write(group);
   return writer.take();
+}
+
+}  // namespace
+
+std::string render_plan_markdown(const std::vector<HostPlan>& hosts, const RenderOptions& options) {
+  const std::vector<PlanGroup> groups = group_plans(hosts);
+  // What every host comes to is told before any diff takes the room.
+  const std::size_t plain = write_all(hosts, groups, {options.markdown_bytes, 0}).size() + kept_for_the_end;
+  const std::size_t for_diffs = options.markdown_bytes > plain ? options.markdown_bytes - plain : 0;
+  return write_all(hosts, groups, {options.markdown_bytes, for_diffs});
 }
 
 }  // namespace holdfast
