@@ -145,7 +145,7 @@ TEST_CASE("a huge body is read to 1 MiB", "[health]") {
 
 TEST_CASE("endless headers end the check", "[health]") {
   std::string answer = "HTTP/1.1 200 OK\r\n";
-  for (int i = 0; i < 20'000; ++i) answer += "X-Filler: 0123456789\r\n";
+  for (int i = 0; i < 4'000; ++i) answer += "X-Filler: 0123456789\r\n";
   const TestServer server(always(answer + "\r\n"));
   CHECK(get(server).detail == "more than 64 KiB of headers");
 }
