@@ -8,6 +8,7 @@
 #include <manifests/text.hpp>
 #include <version.hpp>
 
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <functional>
@@ -84,23 +85,21 @@ class App {
   }
 
   void add_manifest_commands() {
-    auto* init = command("init", "write a first fleet into a folder", [this] {
-      return init_command(line_.folder, std::cout);
-    });
+    auto* init =
+        command("init", "write a first fleet into a folder", [this] { return init_command(line_.folder, std::cout); });
     init->add_option("folder", line_.folder, "a new or empty folder")->required();
-    auto* validate = command("validate", "check all manifests of a folder, or of a commit; needs no host", [this] {
-      return validate();
-    });
+    auto* validate = command("validate", "check all manifests of a folder, or of a commit; needs no host",
+                             [this] { return check(); });
     validate->add_option("folder", line_.folder, "the folder [.]");
     validate->add_option("--rev", line_.revision, "a commit, branch or tag of the repository instead");
-    auto* explain = command("explain", "what a kind or a field of it means: explain SystemdUnit.health", [this] {
-      return explain_command(line_.topic, std::cout);
-    });
+    auto* explain = command("explain", "what a kind or a field of it means: explain SystemdUnit.health",
+                            [this] { return explain_command(line_.topic, std::cout); });
     explain->add_option("topic", line_.topic, "KIND or KIND.field; nothing lists the kinds");
   }
 
   void add_deploy_commands() {
-    auto* plan = deploy_command("plan", "what would change on each host of an environment; changes nothing", plan_command);
+    auto* plan =
+        deploy_command("plan", "what would change on each host of an environment; changes nothing", plan_command);
     plan->add_option("--rev", line_.deploy.revision, "as if the environment were at this commit, branch or tag");
     deploy_command("apply", "one turn of an environment, now", apply_command);
     auto* rollback = deploy_command("rollback", "go back to the verified commit before", rollback_command);
@@ -115,9 +114,8 @@ class App {
   }
 
   void add_look_commands() {
-    auto* status = command("status", "how every environment and host stands", [this] {
-      return status_command(*store(), line_.deploy.environment, look(), std::cout);
-    });
+    auto* status = command("status", "how every environment and host stands",
+                           [this] { return status_command(*store(), line_.deploy.environment, look(), std::cout); });
     status->add_option("environment", line_.deploy.environment, "only this one");
     auto* history = command("history", "deployments, newest first", [this] {
       return history_command(*store(), line_.deploy.environment, line_.host, line_.limit, look(), std::cout);
@@ -125,9 +123,8 @@ class App {
     history->add_option("environment", line_.deploy.environment, "only of this one");
     history->add_option("--host", line_.host, "only of this host");
     history->add_option("--limit", line_.limit, "at most so many [20]")->check(CLI::Range(1, 10'000));
-    auto* show = command("show", "one deployment: what changed and what happened", [this] {
-      return show_command(*store(), line_.id, look(), std::cout);
-    });
+    auto* show = command("show", "one deployment: what changed and what happened",
+                         [this] { return show_command(*store(), line_.id, look(), std::cout); });
     show->add_option("id", line_.id, "its number in the history")->required();
   }
 
@@ -138,8 +135,7 @@ class App {
       line_.deploy.format = line_.output == "json"       ? PlanFormat::json
                             : line_.output == "markdown" ? PlanFormat::markdown
                                                          : PlanFormat::text;
-      line_.deploy.colour = use_colour();
-      line_.deploy.width = terminal_width();
+      line_.deploy.terminal = terminal_of(STDOUT_FILENO);
       return work(context, line_.deploy, std::cout);
     });
     added->add_option("environment", line_.deploy.environment, "the environment")->required();
@@ -147,7 +143,7 @@ class App {
     return added;
   }
 
-  int validate() {
+  int check() {
     if (line_.revision.empty()) {
       return validate_command(line_.folder.empty() ? "." : line_.folder, line_.output == "json", std::cout);
     }
@@ -159,10 +155,12 @@ class App {
     return open_context(load_config(line_.config, line_.repository, line_.state), requested_by);
   }
 
-  std::unique_ptr<Store> store() { return Store::open(load_config(line_.config, line_.repository, line_.state).state_file()); }
+  std::unique_ptr<Store> store() {
+    return Store::open(load_config(line_.config, line_.repository, line_.state).state_file());
+  }
 
   [[nodiscard]] LookOptions look() const {
-    return {.json = line_.output == "json", .colour = use_colour(), .now_ms = system_clock().wall_ms()};
+    return {.json = line_.output == "json", .terminal = terminal_of(STDOUT_FILENO), .now_ms = system_clock().wall_ms()};
   }
 
   int unknown_word(const CLI::ExtrasError& error) {

@@ -12,13 +12,13 @@ namespace holdfast {
 /// The controller's own settings: a manifest of kind Controller (`holdfast explain Controller`).
 struct ControllerConfig {
   Remote repository{};
-  std::string branch = "main";   // the root branch: environments and their policy are read from it only
+  std::string branch = "main";  // the root branch: environments and their policy are read from it only
   LoadOptions load{};
   std::int64_t poll_ms = 30'000;
-  std::string state{};           // folder of the mirrors and the state file
+  std::string state{};  // folder of the mirrors and the state file
   std::size_t workers = 16;
   ConnectOptions connect{};
-  std::string file{};            // where it was read; empty: none was there
+  std::string file{};  // where it was read; empty: none was there
 
   [[nodiscard]] std::string state_file() const { return state + "/state.db"; }
 };

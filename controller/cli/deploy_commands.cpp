@@ -65,7 +65,7 @@ void check_hosts(const Environment& environment, const std::vector<std::string>&
 /// One turn of an environment with its progress on the terminal; what it came to is the exit code.
 int take_turn(Context& context, const Environment& environment, const std::string& policy_commit,
               const DeployOptions& options, std::ostream& out) {
-  ProgressPrinter printer(out, options.format == PlanFormat::json, options.colour);
+  ProgressPrinter printer(out, options.format == PlanFormat::json, options.terminal);
   EnvironmentWorker worker(context.settings, *context.sessions, *context.store, context.clock,
                            [&printer](const Progress& progress) { printer.tell(progress); });
   const EnvironmentReport report = worker.run(environment, policy_commit, options.hosts);
@@ -118,11 +118,17 @@ int plan_command(Context& context, const DeployOptions& options, std::ostream& o
     plans.push_back(std::move(plan));
   });
   std::ranges::sort(plans, {}, &HostPlan::host);
-  const RenderOptions render{.colour = options.colour, .width = options.width};
+  const RenderOptions render{.colour = options.terminal.colour};
   switch (options.format) {
-    case PlanFormat::text: out << render_plan_text(plans, render); break;
-    case PlanFormat::json: out << render_plan_json(plans, render); break;
-    case PlanFormat::markdown: out << render_plan_markdown(plans, render); break;
+    case PlanFormat::text:
+      out << render_plan_text(plans, render);
+      break;
+    case PlanFormat::json:
+      out << render_plan_json(plans, render);
+      break;
+    case PlanFormat::markdown:
+      out << render_plan_markdown(plans, render);
+      break;
   }
   if (!report.refused.empty()) return 4;
   return plan_code(plans);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <controller/cli/context.hpp>
+#include <controller/cli/terminal.hpp>
 
 #include <iosfwd>
 #include <string>
@@ -16,19 +17,18 @@ struct DeployOptions {
   std::string revision{};            // plan: another commit than the tracked one; rollback: the target
   std::string reason{};              // rollback
   PlanFormat format = PlanFormat::text;
-  bool colour = false;
-  bool live = false;                 // a terminal: progress may rewrite its line
-  std::size_t width = 100;
+  Terminal terminal{};
 };
 
-/// `holdfast plan ENV`: what would change on each host, and nothing else. 0 nothing, 2 changes pending, 4 refused, 1 error.
+/// `holdfast plan ENV`: what would change on each host, and nothing else. 0 nothing, 2 changes pending, 4 refused, 1
+/// error.
 int plan_command(Context& context, const DeployOptions& options, std::ostream& out);
 
 /// `holdfast apply ENV`: one turn of the environment, now. Exit codes as exit_code().
 int apply_command(Context& context, const DeployOptions& options, std::ostream& out);
 
-/// `holdfast rollback ENV [--to REVISION]`: back to the commit before the live one (or that one), which then stays until
-/// the tracked ref moves or somebody says `retry`.
+/// `holdfast rollback ENV [--to REVISION]`: back to the commit before the live one (or that one), which then stays
+/// until the tracked ref moves or somebody says `retry`.
 int rollback_command(Context& context, const DeployOptions& options, std::ostream& out);
 
 /// `holdfast retry ENV [HOST…]`: lifts what is held, a rollback by hand included. The next turn tries again.

@@ -15,11 +15,15 @@ namespace {
 
 spdlog::level::level_enum level_of(Progress::Level level) {
   switch (level) {
-    case Progress::Level::detail: return spdlog::level::debug;
+    case Progress::Level::detail:
+      return spdlog::level::debug;
     case Progress::Level::step:
-    case Progress::Level::good: return spdlog::level::info;
-    case Progress::Level::warning: return spdlog::level::warn;
-    case Progress::Level::bad: return spdlog::level::err;
+    case Progress::Level::good:
+      return spdlog::level::info;
+    case Progress::Level::warning:
+      return spdlog::level::warn;
+    case Progress::Level::bad:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }

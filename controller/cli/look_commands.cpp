@@ -1,5 +1,6 @@
 #include <controller/cli/look_commands.hpp>
 
+#include <controller/cli/render_plan.hpp>
 #include <controller/cli/table.hpp>
 #include <controller/cli/times.hpp>
 #include <manifests/json.hpp>
@@ -21,35 +22,51 @@ std::string brief(const std::string& commit) { return commit.empty() ? "-" : com
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 Value to_value(const HostRecord& host) {
-  return Map{{"host", host.host},
-             {"state", host.state},
-             {"detail", host.detail},
-             {"desired_commit", host.desired_commit},
-             {"live_commit", host.live_commit},
-             {"seen_ms", host.seen_ms},
-             {"changed_ms", host.changed_ms}};
+  Value record;
+  record["host"] = host.host;
+  record["state"] = host.state;
+  record["detail"] = host.detail;
+  record["desired_commit"] = host.desired_commit;
+  record["live_commit"] = host.live_commit;
+  record["seen_ms"] = host.seen_ms;
+  record["changed_ms"] = host.changed_ms;
+  return record;
 }
 
 Value to_value(const Hold& hold) {
-  return Map{{"host", hold.host},         {"commit", hold.commit},         {"reason", hold.reason},
-             {"since_ms", hold.since_ms}, {"deployment", hold.deployment}};
+  Value record;
+  record["host"] = hold.host;
+  record["commit"] = hold.commit;
+  record["reason"] = hold.reason;
+  record["since_ms"] = hold.since_ms;
+  record["deployment"] = hold.deployment;
+  return record;
 }
 
 Value to_value(const Deployment& d) {
-  return Map{{"id", d.id},
-             {"environment", d.environment},
-             {"host", d.host},
-             {"transaction", d.transaction},
-             {"commit", d.commit},
-             {"from_commit", d.from_commit},
-             {"subject", d.subject},
-             {"author", d.author},
-             {"cause", d.cause},
-             {"requested_by", d.requested_by},
-             {"outcome", std::string(to_text(d.outcome))},
-             {"reason", d.reason},
-             {"begun_ms", d.begun_ms},
-             {"ended_ms", d.ended_ms}};
+  Value record;
+  record["id"] = d.id;
+  record["environment"] = d.environment;
+  record["host"] = d.host;
+  record["transaction"] = d.transaction;
+  record["commit"] = d.commit;
+  record["from_commit"] = d.from_commit;
+  record["subject"] = d.subject;
+  record["author"] = d.author;
+  record["cause"] = d.cause;
+  record["requested_by"] = d.requested_by;
+  record["outcome"] = std::string(to_text(d.outcome));
+  record["reason"] = d.reason;
+  record["begun_ms"] = d.begun_ms;
+  record["ended_ms"] = d.ended_ms;
+  return record;
+}
+
+Style style_of(std::string_view word) {
+  if (word == "converged" || word == "deployed" || word == "repaired") return Style::good;
+  if (word == "waiting" || word == "degraded" || word == "unknown" || word == "new" || word == "running")
+    return Style::warning;
+  return Style::bad;
 }
 
 int exit_code_of(const HostRecord& host) {
@@ -71,16 +88,40 @@ void print_environment(const EnvironmentRecord& environment, const std::vector<H
   if (environment.state != "following") out << "  " << environment.state;
   out << "\n";
   if (!environment.detail.empty()) out << "  " << environment.detail << "\n";
-  std::vector<std::vector<std::string>> rows;
+  Table table{.headers = {"HOST", "STATE", "LIVE", "DESIRED", "SINCE", "WHY"}};
   for (const HostRecord& host : hosts) {
-    rows.push_back({host.host, host.state, brief(host.live_commit), brief(host.desired_commit),
-                    ago_text(host.changed_ms, options.now_ms), first_line(host.detail)});
+    table.rows.push_back({{host.host},
+                          {host.state, style_of(host.state)},
+                          {brief(host.live_commit)},
+                          {brief(host.desired_commit)},
+                          {ago_text(host.changed_ms, options.now_ms)},
+                          {first_line(host.detail)}});
   }
-  if (rows.empty()) {
-    out << "  no host has had its turn yet\n";
-    return;
-  }
-  out << render_table({"HOST", "STATE", "LIVE", "DESIRED", "SINCE", "WHY"}, rows);
+  if (table.rows.empty()) out << "  no host has had its turn yet\n";
+  out << render_table(table, options.terminal);
+}
+
+void print_facts(const Deployment& one, const LookOptions& options, std::ostream& out) {
+  const std::string outcome(to_text(one.outcome));
+  out << "deployment " << one.id << "  " << styled(style_of(outcome), outcome, options.terminal.colour) << "\n"
+      << "  environment  " << one.environment << "\n"
+      << "  host         " << one.host << "\n"
+      << "  revision     " << one.commit << "\n"
+      << "               " << one.subject << " (" << one.author << ")\n"
+      << "  before       " << (one.from_commit.empty() ? "nothing verified" : one.from_commit) << "\n"
+      << "  cause        " << one.cause << ", by " << one.requested_by << "\n"
+      << "  transaction  " << one.transaction << "\n"
+      << "  begun        " << utc_text(one.begun_ms) << "\n";
+  if (one.ended_ms != 0) out << "  took         " << duration_text(one.ended_ms - one.begun_ms) << "\n";
+  if (!one.reason.empty()) out << "  why          " << first_line(one.reason) << "\n";
+}
+
+/// The plan as it was when the transaction began, without contents: those were never kept here.
+void print_changes(const Deployment& one, const LookOptions& options, std::ostream& out) {
+  HostPlan plan{.host = one.host, .environment = one.environment, .commit = one.commit};
+  const Value actions = from_json(one.plan.empty() ? "[]" : one.plan);
+  for (const Value& action : actions.as_list()) plan.plan.actions.push_back(action_from(action));
+  out << "\nwhat was planned\n" << render_plan_text({plan}, {.colour = options.terminal.colour});
 }
 
 }  // namespace
@@ -100,9 +141,16 @@ int status_command(Store& store, const std::string& environment, const LookOptio
     }
     List holds;
     for (const Hold& hold : store.holds(one.name)) holds.push_back(to_value(hold));
-    records.push_back(Map{{"name", one.name},       {"tracked", one.tracked}, {"head", one.head},
-                          {"accepted", one.accepted}, {"state", one.state},     {"detail", one.detail},
-                          {"hosts", host_records},    {"held", holds}});
+    Value record;
+    record["name"] = one.name;
+    record["tracked"] = one.tracked;
+    record["head"] = one.head;
+    record["accepted"] = one.accepted;
+    record["state"] = one.state;
+    record["detail"] = one.detail;
+    record["hosts"] = host_records;
+    record["held"] = holds;
+    records.push_back(std::move(record));
     if (!options.json) {
       if (found) out << "\n";
       print_environment(one, hosts, options, out);
@@ -128,18 +176,22 @@ int history_command(Store& store, const std::string& environment, const std::str
     out << to_pretty_json(Map{{"version", record_version}, {"deployments", records}}) << "\n";
     return 0;
   }
-  std::vector<std::vector<std::string>> rows;
+  Table table{.headers = {"ID", "WHEN", "ENVIRONMENT", "HOST", "REVISION", "CAUSE", "OUTCOME", "TOOK", "WHY"}};
   for (const Deployment& one : deployments) {
     const std::string took = one.ended_ms == 0 ? "-" : duration_text(one.ended_ms - one.begun_ms);
-    rows.push_back({std::to_string(one.id), utc_text(one.begun_ms), one.environment, one.host, brief(one.commit),
-                    one.cause, std::string(to_text(one.outcome)), took,
-                    first_line(one.reason.empty() ? one.subject : one.reason)});
+    const std::string outcome(to_text(one.outcome));
+    table.rows.push_back({{std::to_string(one.id)},
+                          {utc_text(one.begun_ms)},
+                          {one.environment},
+                          {one.host},
+                          {brief(one.commit)},
+                          {one.cause},
+                          {outcome, style_of(outcome)},
+                          {took},
+                          {first_line(one.reason.empty() ? one.subject : one.reason)}});
   }
-  if (rows.empty()) {
-    out << "no deployment yet\n";
-    return 0;
-  }
-  out << render_table({"ID", "WHEN", "ENVIRONMENT", "HOST", "REVISION", "CAUSE", "OUTCOME", "TOOK", "WHY"}, rows);
+  if (table.rows.empty()) out << "no deployment yet\n";
+  out << render_table(table, options.terminal);
   return 0;
 }
 
@@ -160,17 +212,8 @@ int show_command(Store& store, std::int64_t id, const LookOptions& options, std:
     out << to_pretty_json(record) << "\n";
     return 0;
   }
-  out << "deployment " << found->id << "  " << to_text(found->outcome) << "\n"
-      << "  environment  " << found->environment << "\n"
-      << "  host         " << found->host << "\n"
-      << "  revision     " << found->commit << "\n"
-      << "               " << found->subject << " (" << found->author << ")\n"
-      << "  before       " << (found->from_commit.empty() ? "nothing verified" : found->from_commit) << "\n"
-      << "  cause        " << found->cause << ", by " << found->requested_by << "\n"
-      << "  transaction  " << found->transaction << "\n"
-      << "  begun        " << utc_text(found->begun_ms) << "\n";
-  if (found->ended_ms != 0) out << "  took         " << duration_text(found->ended_ms - found->begun_ms) << "\n";
-  if (!found->reason.empty()) out << "  why          " << first_line(found->reason) << "\n";
+  print_facts(*found, options, out);
+  print_changes(*found, options, out);
   out << "\nwhat happened\n";
   for (const DeploymentEvent& one : events) {
     std::string text = one.text;

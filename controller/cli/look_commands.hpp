@@ -1,5 +1,6 @@
 #pragma once
 
+#include <controller/cli/terminal.hpp>
 #include <controller/store/store.hpp>
 
 #include <cstdint>
@@ -11,12 +12,13 @@ namespace holdfast {
 /// How a command that only looks prints: for people or as one JSON record.
 struct LookOptions {
   bool json = false;
-  bool colour = false;
+  Terminal terminal{};
   std::int64_t now_ms = 0;
 };
 
 /// `holdfast status [ENV]`: how every environment and host stands. Returns 0 where all is as wanted, 3 where something
-/// is held or was rolled back, 4 where something is refused, 1 where a host can't be reached or there is no such environment.
+/// is held or was rolled back, 4 where something is refused, 1 where a host can't be reached or there is no such
+/// environment.
 int status_command(Store& store, const std::string& environment, const LookOptions& options, std::ostream& out);
 
 /// `holdfast history [ENV] [--host HOST] [--limit N]`: the newest deployments first.

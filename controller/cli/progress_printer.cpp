@@ -18,24 +18,39 @@ std::int64_t now_ms() {
 
 const char* level_name(Progress::Level level) {
   switch (level) {
-    case Progress::Level::detail: return "detail";
-    case Progress::Level::step: return "step";
-    case Progress::Level::good: return "good";
-    case Progress::Level::warning: return "warning";
-    case Progress::Level::bad: return "bad";
+    case Progress::Level::detail:
+      return "detail";
+    case Progress::Level::step:
+      return "step";
+    case Progress::Level::good:
+      return "good";
+    case Progress::Level::warning:
+      return "warning";
+    case Progress::Level::bad:
+      return "bad";
   }
   return "step";
 }
 
-const char* colour_of(Progress::Level level) {
+Style style_of(Progress::Level level) {
   switch (level) {
-    case Progress::Level::detail: return "\x1b[2m";
-    case Progress::Level::good: return "\x1b[32m";
-    case Progress::Level::warning: return "\x1b[33m";
-    case Progress::Level::bad: return "\x1b[31m";
-    case Progress::Level::step: break;
+    case Progress::Level::detail:
+      return Style::dim;
+    case Progress::Level::good:
+      return Style::good;
+    case Progress::Level::warning:
+      return Style::warning;
+    case Progress::Level::bad:
+      return Style::bad;
+    case Progress::Level::step:
+      break;
   }
-  return "";
+  return Style::plain;
+}
+
+std::string name_of(const Progress& progress) {
+  if (progress.host.empty()) return progress.environment.empty() ? "holdfast" : progress.environment;
+  return progress.environment + "/" + progress.host;
 }
 
 std::string counts(const EnvironmentReport& report) {
@@ -61,18 +76,35 @@ void ProgressPrinter::tell(const Progress& progress) {
          << std::endl;
     return;
   }
-  std::string who = progress.environment;
-  if (!progress.host.empty()) who += (who.empty() ? "" : "/") + progress.host;
-  if (who.empty()) who = "holdfast";
+  if (terminal_.live) {
+    tell_live(progress);
+  } else {
+    tell_line(progress);
+  }
+}
+
+/// What goes on is rewritten in place; what went wrong, was decided or is done stays to be read.
+void ProgressPrinter::tell_live(const Progress& progress) {
+  const bool stays = progress.level != Progress::Level::detail && progress.level != Progress::Level::step;
+  if (!stays) {
+    live_.update(name_of(progress), progress.text);
+    return;
+  }
+  live_.end();
+  tell_line(progress);
+}
+
+void ProgressPrinter::tell_line(const Progress& progress) {
   constexpr std::size_t column = 22;
+  std::string who = name_of(progress);
   if (who.size() < column) who.resize(column, ' ');
-  const char* colour = colour_ ? colour_of(progress.level) : "";
   const std::string indent(8 + 2 + who.size() + 2, ' ');
   std::string text = progress.text;
-  for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1)) text.insert(at + 1, indent);
-  out_ << utc_text(now_ms()).substr(11, 8) << "  " << who << "  " << colour
-       << (progress.level == Progress::Level::detail ? "  " : "") << text << (*colour != '\0' ? "\x1b[0m" : "")
-       << std::endl;
+  for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1)) {
+    text.insert(at + 1, indent);
+  }
+  out_ << utc_text(now_ms()).substr(11, 8) << "  " << who << (progress.level == Progress::Level::detail ? "    " : "  ")
+       << styled(style_of(progress.level), text, terminal_.colour) << std::endl;
 }
 
 void ProgressPrinter::end(const EnvironmentReport& report) {
@@ -94,6 +126,7 @@ void ProgressPrinter::end(const EnvironmentReport& report) {
          << std::endl;
     return;
   }
+  live_.end();
   out_ << report.environment << ": " << counts(report) << std::endl;
   for (const HostReport& host : report.hosts) {
     if (host.detail.empty()) continue;

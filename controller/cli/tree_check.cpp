@@ -1,5 +1,6 @@
 #include <controller/cli/tree_check.hpp>
 
+#include <controller/cli/lone_fleet.hpp>
 #include <controller/cli/written_sources.hpp>
 #include <controller/health/health.hpp>
 #include <controller/health/http_expect.hpp>
@@ -50,7 +51,12 @@ class Checking {
     }
     found_.environments = environments.environments.size();
     // Where an environment is refused, which manifests it would apply is not known.
-    if (environments.problems.empty()) check_unapplied(environments.environments);
+    if (environments.problems.empty() && environments.environments.empty()) {
+      check_environment(lone_environment(tree_, options_));
+      forget_variables(found_.problems);
+    } else if (environments.problems.empty()) {
+      check_unapplied(environments.environments);
+    }
     found_.manifests = documents_.size();
     sort_problems(found_.problems);
     forget_other_hosts(found_.problems);

@@ -74,7 +74,7 @@ void print_text(const TreeCheck& check, std::ostream& out) {
   out << counted(check.manifests, "manifest") << ", " << counted(check.environments, "environment") << ", "
       << counted(check.hosts, "host") << ": valid\n";
   if (check.environments == 0) {
-    out << "there is no Environment here, so references, variables and hosts were not checked\n";
+    out << "there is no Environment here, so hosts and variables were not checked\n";
   }
 }
 
