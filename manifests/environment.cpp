@@ -9,6 +9,7 @@ namespace {
 /// A file that can't be read whole could hide an Environment: then its problems are told, else they are those of
 /// another manifest, which is judged where it is applied.
 bool may_hide_environment(const Problem& problem, const LoadedManifests& loaded) {
+  if (!loaded.complete) return true;
   if (problem.what.starts_with("unknown kind")) return problem.hint.find("\"Environment\"?") != std::string::npos;
   const auto text = loaded.texts.find(problem.where.file);
   return text == loaded.texts.end() || text->second.find("Environment") != std::string::npos;

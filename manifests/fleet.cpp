@@ -12,7 +12,6 @@ namespace holdfast {
 namespace {
 
 constexpr std::size_t most_resources = 20'000;  // of one host
-constexpr std::size_t most_problems = 1000;
 
 class FleetLoader {
  public:

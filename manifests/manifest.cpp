@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::size_t most_bytes = 16U << 20U;  // of all manifests of a commit together
 constexpr std::size_t most_nodes = 500'000;
-constexpr std::size_t most_problems = 1000;
 
 bool is_yaml(std::string_view path) { return path.ends_with(".yaml") || path.ends_with(".yml"); }
 
@@ -73,9 +72,9 @@ class Loader {
       if (bytes > most_bytes) {
         add(path, "the manifests are larger than " + std::to_string(most_bytes) + " bytes together",
             "keep content in folders named files");
-        return;
       }
-      if (loaded_.problems.size() > most_problems || nodes_ > most_nodes) return;
+      loaded_.complete = bytes <= most_bytes && loaded_.problems.size() <= most_problems && nodes_ <= most_nodes;
+      if (!loaded_.complete) return;
       read_file(path, size);
     }
   }
@@ -177,16 +176,18 @@ Problem place_finding(const Finding& finding, const Document& document,
   Problem problem = to_problem(finding, document);
   const auto text = texts.find(problem.where.file);
   if (finding.needle.empty() || text == texts.end()) return problem;
-  const SourceText source(problem.where.file, text->second);
   constexpr int lines_looked_at = 2000;
-  for (int number = problem.where.line; number < problem.where.line + lines_looked_at; ++number) {
-    const std::string_view line = source.line(number);
+  std::string_view rest = from_line(text->second, problem.where.line);
+  for (int number = problem.where.line; number < problem.where.line + lines_looked_at && !rest.empty(); ++number) {
+    const std::string_view line = first_line(rest);
     const std::size_t skipped = number == problem.where.line ? static_cast<std::size_t>(problem.where.column - 1) : 0;
     const std::size_t at = skipped > line.size() ? std::string_view::npos : line.find(finding.needle, skipped);
-    if (at == std::string_view::npos) continue;
-    problem.where.line = number;
-    problem.where.column = static_cast<int>(count_characters(line.substr(0, at))) + 1;
-    return problem;
+    if (at != std::string_view::npos) {
+      problem.where.line = number;
+      problem.where.column = static_cast<int>(count_characters(line.substr(0, at))) + 1;
+      return problem;
+    }
+    rest = from_line(rest, 2);
   }
   return problem;
 }

@@ -10,6 +10,9 @@
 
 namespace holdfast {
 
+/// More are not collected: nobody reads on, and a hostile tree could have millions.
+inline constexpr std::size_t most_problems = 1000;
+
 /// A document whose apiVersion and kind are known ones. Its metadata and spec are not checked yet.
 struct Manifest {
   std::string kind{};
@@ -22,6 +25,7 @@ struct LoadedManifests {
   std::vector<Manifest> manifests{};  // by path, then as they stand in the file
   std::vector<Problem> problems{};
   std::map<std::string, std::string> texts{};  // of the files that were read, by path
+  bool complete = true;                        // false: a limit ended it before the last file
 };
 
 /// The folder that holds the fleet's manifests; "" for the whole tree.

@@ -105,6 +105,7 @@ std::unique_ptr<Resolved> Resolver::make(std::size_t index, const Host& host, co
 
 void Resolver::tell(const std::vector<Finding>& findings, const Manifest& manifest, const Host& host) {
   for (const Finding& finding : findings) {
+    if (problems_.size() > most_problems) return;
     Problem problem = place_finding(finding, manifest.document, loaded_.texts);
     const bool depends = has_variables(text_at(manifest.document.root, finding.pointer));
     if (depends && finding.needle.empty()) problem.what += " (on host \"" + host.name + "\")";

@@ -131,16 +131,26 @@ Problem SourceText::problem(std::size_t offset, std::string what, std::string hi
   return found;
 }
 
-void quote_line(Problem& problem, std::string_view text) {
-  constexpr std::size_t longest_quoted = 4096;
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  for (int number = 1; number < problem.where.line && !text.empty(); ++number) {
-    const std::size_t end = text.find('\n');
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+std::string_view from_line(std::string_view bytes, int number) {
+  if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
+  for (int line = 1; line < number && !bytes.empty(); ++line) {
+    const std::size_t end = bytes.find('\n');
+    bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end + 1);
   }
-  std::string_view line = text.substr(0, text.find('\n'));
+  return bytes;
+}
+
+std::string_view first_line(std::string_view bytes) {
+  std::string_view line = bytes.substr(0, bytes.find('\n'));
   if (line.ends_with('\r')) line.remove_suffix(1);
-  if (problem.where.line > 0 && line.size() <= longest_quoted) problem.line_text = line;
+  return line;
+}
+
+void quote_line(Problem& problem, std::string_view bytes) {
+  constexpr std::size_t longest_quoted = 4096;
+  if (problem.where.line <= 0) return;
+  const std::string_view line = first_line(from_line(bytes, problem.where.line));
+  if (line.size() <= longest_quoted) problem.line_text = line;
 }
 
 }  // namespace holdfast

@@ -47,7 +47,11 @@ class SourceText {
   mutable int counted_ = 0;
 };
 
+/// What a file holds from that line on (they count from 1), without a byte order mark.
+std::string_view from_line(std::string_view bytes, int number);
+/// Up to the first line end.
+std::string_view first_line(std::string_view bytes);
 /// Gives the problem the line that it is about, out of the bytes of its file.
-void quote_line(Problem& problem, std::string_view text);
+void quote_line(Problem& problem, std::string_view bytes);
 
 }  // namespace holdfast

@@ -153,3 +153,14 @@ TEST_CASE("problems of other manifests are not told with the environments, unles
   CHECK(tells(problems(manifest("Enviroment", "x", "track: {}")), "2:7", "did you mean \"Environment\"?"));
   CHECK(tells(problems("kind: Environment\nspec: [\n"), "2:7", "unclosed \"[\""));
 }
+
+TEST_CASE("environments that a limit kept from being read are not taken for none", "[environment]") {
+  std::string many;
+  for (int index = 0; index < 2000; ++index) many += "---\nkind: x\n";
+  const MemoryTree tree({{"deploy/a.yaml", many}, {"deploy/b.yaml", many}, {"deploy/env.yaml", production}});
+  CHECK_FALSE(load_environments(tree, {}).problems.empty());
+  std::string large = "# " + std::string(1'000'000, 'x') + "\n" + manifest("Package", "x", "");
+  Files files = {{"deploy/z.yaml", production}};
+  for (int index = 0; index < 20; ++index) files.emplace_back("deploy/f" + std::to_string(index) + ".yaml", large);
+  CHECK(tells(load_environments(MemoryTree(files), {}).problems, "0:0", "larger than 16777216 bytes together"));
+}
