@@ -116,6 +116,8 @@ std::vector<std::string> Accounts::groups_of(std::string_view user_name) const {
 
 RunAs Accounts::run_as(std::string_view name) const {
   const UserEntry* entry = user(name);
+  const auto by_id = user_by_id_.find(number(name).value_or(static_cast<std::uint32_t>(-1)));
+  if (entry == nullptr && by_id != user_by_id_.end()) entry = &users_[by_id->second];
   if (entry == nullptr)
     throw Error("cannot run as \"" + std::string(name) + "\": there is no such user in /etc/passwd");
   RunAs as{.uid = entry->uid, .gid = entry->gid, .groups = {entry->gid}, .home = entry->home, .name = entry->name};

@@ -109,9 +109,9 @@ class FilePrimitive : public PrimitiveKind {
     const auto secrets = wanted.parameters.find("secrets");
     const bool has_secrets = secrets != wanted.parameters.end() && !secrets->second.as_map().empty();
     if (has_secrets || Value(wanted.parameters).bool_or("sensitive", false)) arguments["sensitive"] = true;
-    const auto text = wanted.attributes.find("content");
-    if (!has_secrets || text == wanted.attributes.end()) return;
-    arguments["template"] = text->second;
+    const Map named = overlay(pick(wanted.attributes, {"content"}), pick(wanted.parameters, {"template"}));
+    if (!has_secrets || named.empty()) return;
+    arguments["template"] = named.rbegin()->second;  // "template" where it was resolved already, else "content"
     arguments["secrets"] = secrets->second;
   }
 };

@@ -90,7 +90,7 @@ std::string loaded_digest(const LoadedStates& states) {
   std::map<std::string, std::string> parts;
   for (const auto& [id, attributes] : states) parts.insert_or_assign(to_text(id), loaded_part(attributes));
   List list;
-  for (const auto& [name, part] : parts) list.push_back(List{name, part});
+  for (const auto& [name, part] : parts) list.emplace_back(List{name, part});
   return sha256(to_json(std::move(list)));
 }
 

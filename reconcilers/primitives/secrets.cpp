@@ -162,6 +162,15 @@ Attributes resolve_wanted(const System& system, const Vault& vault, const Wanted
   return attributes;
 }
 
+void resolve_in_place(const System& system, const Vault& vault, Wanted& wanted) {
+  Attributes resolved = resolve_wanted(system, vault, wanted);
+  const auto content = wanted.attributes.find("content");
+  if (content != wanted.attributes.end() && resolved.at("content") != content->second) {
+    wanted.parameters.try_emplace("template", content->second);
+  }
+  wanted.attributes = std::move(resolved);
+}
+
 bool is_pending(const Value& content) { return content.is_text() && content.as_text().starts_with(pending); }
 
 Attributes disclose(const Wanted& wanted, const Attributes& attributes, const std::string& key) {

@@ -18,6 +18,9 @@ namespace holdfast {
 /// attributes are as wanted. Writes nothing.
 Attributes resolve_wanted(const System& system, const Vault& vault, const Wanted& wanted);
 
+/// The same for a wanted state that steps are made of: what `content` named becomes the parameter `template`.
+void resolve_in_place(const System& system, const Vault& vault, Wanted& wanted);
+
 /// True where content was given as "pending:…".
 bool is_pending(const Value& content);
 

@@ -5,6 +5,7 @@
 
 #include <manifests/digest.hpp>
 #include <manifests/error.hpp>
+#include <reconcilers/tree_digest.hpp>
 
 #include <functional>
 
@@ -51,7 +52,7 @@ class Look {
       found.push_back(std::move(*actual));
     }
     if (same) return digest->second.as_text();
-    return sha256("differs from " + digest->second.as_text() + " as " + tree_digest(std::move(found)));
+    return sha256("differs from " + digest->second.as_text() + " as " + tree_digest(to_list(found)));
   }
 
   [[nodiscard]] bool has_revision() const {
@@ -149,8 +150,7 @@ class TreePrimitive : public PrimitiveKind {
   }
 
   static Map put_arguments(const Wanted& wanted, const Attributes& to) {
-    Map arguments = pick(to, {"owner", "group", "digest"});
-    arguments = overlay(arguments, pick(wanted.attributes, {"built"}));
+    Map arguments = pick(to, {"owner", "group", "digest", "built"});
     arguments = overlay(arguments, pick(wanted.parameters, {"entries", "build", "revision_file"}));
     arguments["path"] = wanted.id.name;
     return arguments;

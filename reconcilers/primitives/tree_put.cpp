@@ -60,6 +60,7 @@ class Making {
       }
     }
     if (!system_.stat(path_)) before = TreeRecord{};
+    own_all_ = !is_owned(path_);
     FileMeta meta = owner_;
     meta.mode = folder_mode;
     meta.durable = true;
@@ -141,11 +142,13 @@ class Making {
     throw Error("the content of \"" + path + "\" is not on the host");
   }
 
-  void own(const std::string& path) {
+  [[nodiscard]] bool is_owned(const std::string& path) const {
     const std::optional<FileStat> stat = system_.stat(path);
-    if (stat && (stat->uid != owner_.uid.value_or(stat->uid) || stat->gid != owner_.gid.value_or(stat->gid))) {
-      system_.set_owner(path, owner_.uid, owner_.gid);
-    }
+    return stat && stat->uid == owner_.uid.value_or(stat->uid) && stat->gid == owner_.gid.value_or(stat->gid);
+  }
+
+  void own(const std::string& path) {
+    if (!is_owned(path)) system_.set_owner(path, owner_.uid, owner_.gid);
   }
 
   void place_revision_file() {
@@ -165,10 +168,11 @@ class Making {
     const bool done = before.complete && before.digest == record_.digest && before.built == record_.built;
     if (done && !changed_by_build_) return;
     build_tree(effects_, path_, arguments_);
+    own_all_ = true;
   }
 
   void finish() {
-    own_tree(system_, arguments_);
+    if (own_all_) own_tree(system_, arguments_);
     std::vector<ReleaseEntry> left;
     for (const ReleaseEntry& entry : record_.entries) {
       if (std::optional<ReleaseEntry> actual = actual_entry(system_, path_, entry, nullptr))
@@ -189,6 +193,7 @@ class Making {
   FileMeta owner_;
   TreeRecord record_;
   std::optional<std::multimap<std::string, std::string>> siblings_;
+  bool own_all_ = false;           // else only what is touched gets its owner: a build may leave others
   bool changed_by_build_ = false;  // a source file that the build had changed was put back: build again
 };
 

@@ -13,7 +13,7 @@ namespace holdfast {
 namespace {
 
 constexpr std::size_t max_record_bytes = 256U << 20U;
-constexpr std::uint32_t link_mode = 0644;  // a link has none of its own; the digest counts it as a plain file's
+constexpr std::uint32_t link_mode = 0;  // it has none of its own
 
 std::string record_folder() { return std::string(state_folder) + "/trees"; }
 std::string record_path(const std::string& path) { return record_folder() + "/" + sha256(path) + ".json"; }
@@ -80,10 +80,9 @@ std::optional<TreeRecord> read_tree_record(const System& system, const std::stri
 }
 
 void write_tree_record(System& system, const TreeRecord& record) {
-  List entries;
-  for (const ReleaseEntry& entry : record.entries) entries.push_back(to_value(entry));
-  const Value value = Map{{"path", record.path},         {"digest", record.digest},   {"built", record.built},
-                          {"complete", record.complete}, {"made_ns", record.made_ns}, {"entries", std::move(entries)}};
+  const Value value =
+      Map{{"path", record.path},         {"digest", record.digest},   {"built", record.built},
+          {"complete", record.complete}, {"made_ns", record.made_ns}, {"entries", to_list(record.entries)}};
   ensure_folder(system, record_folder());
   system.write(record_path(record.path), to_json(value), {.mode = 0600});
 }
@@ -107,14 +106,10 @@ std::vector<ReleaseEntry> release_entries(const Value& list) {
   return entries;
 }
 
-std::string tree_digest(std::vector<ReleaseEntry> entries) {
-  std::ranges::sort(entries, {}, &ReleaseEntry::path);
+List to_list(const std::vector<ReleaseEntry>& entries) {
   List list;
-  for (const ReleaseEntry& entry : entries) {
-    const bool link = entry.is_link();
-    list.push_back(List{entry.path, entry.mode, link ? "link" : "file", link ? entry.target : entry.content});
-  }
-  return sha256(to_json(std::move(list)));
+  for (const ReleaseEntry& entry : entries) list.push_back(to_value(entry));
+  return list;
 }
 
 std::optional<ReleaseEntry> actual_entry(const System& system, const std::string& folder, const ReleaseEntry& wanted,

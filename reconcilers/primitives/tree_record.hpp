@@ -48,8 +48,8 @@ void remove_tree_record(System& system, const std::string& path);
 /// The entries of a tree's parameters, or of a "tree.put" step, sorted by path. Throws Error for one that leaves the
 /// folder or lies below another entry.
 std::vector<ReleaseEntry> release_entries(const Value& list);
-/// SHA-256 as docs/primitives.md describes it: the sorted list of [path, mode, kind, content or target].
-std::string tree_digest(std::vector<ReleaseEntry> entries);
+/// The other way round.
+List to_list(const std::vector<ReleaseEntry>& entries);
 
 /// The entry as it is on the disk: content read anew only where `known` (may be null) has another stamp. nullopt where
 /// nothing is there, or something of another type.

@@ -72,6 +72,18 @@ TEST_CASE("the undo of a file with secrets brings the old bytes from the vault")
   CHECK(machine.read("/srv/env") == old_bytes);
 }
 
+TEST_CASE("a state that was resolved before it is planned still finds its template") {
+  TestMachine machine;
+  TestVault vault(machine);
+  Wanted wanted = secret_file(vault);
+  converge(machine, vault, wanted);
+  machine.system->remove_file("/srv/env");
+  resolve_in_place(*machine.system, vault, wanted);
+  CHECK_FALSE(is_pending(wanted.attributes.at("content")));
+  execute_all(machine, vault, wanted, steps_of(wanted, {{"present", false}}, wanted.attributes));
+  CHECK(observe_one(*machine.system, wanted).at("content") == wanted.attributes.at("content"));
+}
+
 TEST_CASE("no digest of a secret file leaves the host") {
   TestMachine machine;
   TestVault vault(machine);

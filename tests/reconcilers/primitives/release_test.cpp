@@ -4,6 +4,7 @@
 #include <reconcilers/primitives/releases.hpp>
 #include <reconcilers/primitives/tree_put.hpp>
 #include <reconcilers/primitives/tree_record.hpp>
+#include <reconcilers/tree_digest.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -23,10 +24,10 @@ struct Shop {
   Wanted release(const std::string& commit, const Files& files) {
     List entries;
     for (const auto& [path, bytes] : files) {
-      entries.push_back(Map{{"path", path}, {"mode", 0644}, {"content", sha256(bytes)}, {"size", 1}});
+      entries.emplace_back(Map{{"path", path}, {"mode", 0644}, {"content", sha256(bytes)}, {"size", 1}});
     }
     return {.id = {PrimitiveType::tree, "/srv/releases/" + commit},
-            .attributes = {{"present", true}, {"digest", tree_digest(release_entries(entries))}},
+            .attributes = {{"present", true}, {"digest", tree_digest(entries)}},
             .parameters = {{"entries", entries}}};
   }
 
