@@ -217,6 +217,19 @@ TEST_CASE("a tree without environments says what was not checked", "[cli]") {
              StartsWith("1 manifest, 0 environments, 0 hosts: valid\n") && Contains("there is no Environment"));
 }
 
+TEST_CASE("manifests without an environment are checked together all the same", "[cli]") {
+  const auto alone = [](const std::string& text) {
+    return check_tree(MemoryTree({{"deploy/a.yaml", text}}), {}).problems;
+  };
+  const std::string one = file("a", "{path: /etc/a, text: x}") + "---\n";
+  CHECK(alone(one + file("b", "{path: /etc/b, text: \"${greeting}\", mode: \"${mode}\"}")).empty());
+  CHECK(alone(one + file("a", "{path: /etc/b, text: x}")).size() == 1);
+  CHECK(alone(one + file("b", "{path: /etc/a, text: x}")).size() == 1);
+  CHECK(alone(one + file("b, after: [File/none]", "{path: /etc/b, text: x}")).size() == 1);
+  CHECK(alone(one + file("b, hosts: [web1]", "{path: /etc/b, text: x}")).empty());
+  CHECK(alone(one + file("b, hosts: {role: web}", "{path: /etc/a, text: x}")).size() == 1);
+}
+
 TEST_CASE("validate --rev reads a commit, not the folder", "[cli]") {
   const TempFolder folder;
   const std::string fleet = folder / "fleet";
