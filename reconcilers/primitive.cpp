@@ -24,27 +24,6 @@ constexpr std::array<std::pair<PrimitiveType, std::string_view>, 8> type_names =
 
 constexpr std::size_t max_primitives = 20'000;
 
-Wanted wanted_from(const Value& value) {
-  Wanted wanted;
-  wanted.id = primitive_id(value.at("id").as_text());
-  wanted.attributes = value.at("attributes").as_map();
-  if (const Value* parameters = value.find("parameters")) wanted.parameters = parameters->as_map();
-  if (const Value* after = value.find("after")) {
-    for (const Value& id : after->as_list()) wanted.after.push_back(primitive_id(id.as_text()));
-  }
-  if (const Value* origin = value.find("origin")) wanted.origin = origin_from(*origin);
-  return wanted;
-}
-
-Value to_value(const Wanted& wanted) {
-  Value value = Map{{"id", to_text(wanted.id)}, {"attributes", wanted.attributes}, {"origin", to_value(wanted.origin)}};
-  if (!wanted.parameters.empty()) value["parameters"] = wanted.parameters;
-  List after;
-  for (const PrimitiveId& id : wanted.after) after.emplace_back(to_text(id));
-  if (!after.empty()) value["after"] = std::move(after);
-  return value;
-}
-
 }  // namespace
 
 std::string_view to_text(PrimitiveType type) {
@@ -83,6 +62,27 @@ Origin origin_from(const Value& value) {
           .position = {.file = value.text_or("file", ""),
                        .line = static_cast<int>(value.int_or("line", 0)),
                        .column = static_cast<int>(value.int_or("column", 0))}};
+}
+
+Wanted wanted_from(const Value& value) {
+  Wanted wanted;
+  wanted.id = primitive_id(value.at("id").as_text());
+  wanted.attributes = value.at("attributes").as_map();
+  if (const Value* parameters = value.find("parameters")) wanted.parameters = parameters->as_map();
+  if (const Value* after = value.find("after")) {
+    for (const Value& id : after->as_list()) wanted.after.push_back(primitive_id(id.as_text()));
+  }
+  if (const Value* origin = value.find("origin")) wanted.origin = origin_from(*origin);
+  return wanted;
+}
+
+Value to_value(const Wanted& wanted) {
+  Value value = Map{{"id", to_text(wanted.id)}, {"attributes", wanted.attributes}, {"origin", to_value(wanted.origin)}};
+  if (!wanted.parameters.empty()) value["parameters"] = wanted.parameters;
+  List after;
+  for (const PrimitiveId& id : wanted.after) after.emplace_back(to_text(id));
+  if (!after.empty()) value["after"] = std::move(after);
+  return value;
 }
 
 Value to_value(const Validator& validator) {

@@ -69,6 +69,8 @@ struct Bundle {
   std::vector<Validator> validators{};
 };
 
+Value to_value(const Wanted& wanted);
+Wanted wanted_from(const Value& value);
 Value to_value(const Validator& validator);
 Validator validator_from(const Value& value);
 Value to_value(const Bundle& bundle);

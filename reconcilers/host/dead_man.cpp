@@ -1,0 +1,115 @@
+#include <reconcilers/host/dead_man.hpp>
+
+#include <manifests/error.hpp>
+#include <reconcilers/host/detach.hpp>
+#include <reconcilers/host/state_files.hpp>
+#include <reconcilers/host/transaction_record.hpp>
+
+#include <chrono>
+#include <thread>
+
+namespace holdfast {
+
+namespace {
+
+constexpr const char* program_link = "/var/lib/holdfast/bin/recover";
+constexpr std::chrono::milliseconds watch_step{200};
+
+std::string timer_of(const std::string& transaction) { return "holdfast-deadman-" + transaction; }
+
+/// Before anything starts that could read what is put back; services are systemd's own business then.
+constexpr const char* early_unit = R"([Unit]
+Description=Undo what was not confirmed before this boot
+DefaultDependencies=no
+RequiresMountsFor=/var/lib/holdfast
+After=local-fs.target systemd-remount-fs.service
+Before=sysinit.target shutdown.target
+Conflicts=shutdown.target
+ConditionPathExists=/var/lib/holdfast/open
+
+[Service]
+Type=oneshot
+ExecStart=/var/lib/holdfast/bin/recover recover --boot
+
+[Install]
+WantedBy=sysinit.target
+)";
+
+/// When everything runs: sees to packages, and that what ran before runs again.
+constexpr const char* late_unit = R"([Unit]
+Description=Finish undoing what was not confirmed before this boot
+After=multi-user.target network-online.target
+ConditionPathExists=/var/lib/holdfast/open
+
+[Service]
+Type=oneshot
+ExecStart=/var/lib/holdfast/bin/recover recover
+
+[Install]
+WantedBy=multi-user.target
+)";
+
+bool put_unit(System& system, const std::string& name, const std::string& text) {
+  const std::string path = "/etc/systemd/system/" + name;
+  const auto known = system.read(path, 1U << 16U);
+  if (known == text) return false;
+  system.write(path, text, {.mode = 0644, .uid = {}, .gid = {}});
+  return true;
+}
+
+void run(System& system, const std::vector<std::string>& argv) {
+  const Command command{.argv = argv};
+  const Output output = system.run(command);
+  if (!output.ok()) throw Error(describe_failure(command, output));
+}
+
+void arm_boot(System& system) {
+  if (system.read_link(program_link) != own_program()) system.put_link(program_link, own_program());
+  bool changed = put_unit(system, "holdfast-recover.service", early_unit);
+  changed = put_unit(system, "holdfast-recover-late.service", late_unit) || changed;
+  const bool enabled = system.stat("/etc/systemd/system/sysinit.target.wants/holdfast-recover.service") &&
+                       system.stat("/etc/systemd/system/multi-user.target.wants/holdfast-recover-late.service");
+  if (changed) run(system, {"systemctl", "daemon-reload"});
+  if (!enabled)
+    run(system, {"systemctl", "--quiet", "enable", "holdfast-recover.service", "holdfast-recover-late.service"});
+}
+
+}  // namespace
+
+void arm_dead_man(System& system, const State& state, const std::string& transaction, std::int64_t deadman_ms) {
+  if (!system.abilities().units) {
+    start_detached(system, "", {"watch", transaction, std::to_string(deadman_ms)});
+    return;
+  }
+  make_private_folder(state.path("bin"));
+  arm_boot(system);
+  std::vector<std::string> argv = {"systemd-run",
+                                   "--quiet",
+                                   "--unit=" + timer_of(transaction),
+                                   "--on-active=" + std::to_string(deadman_ms) + "ms",
+                                   "--timer-property=AccuracySec=100ms",
+                                   "--timer-property=OnUnitInactiveSec=2s",
+                                   "--property=Description=holdfast dead-man's switch",
+                                   "--"};
+  for (std::string& argument : own_command(system, {"recover", transaction})) argv.push_back(std::move(argument));
+  run(system, argv);
+}
+
+void disarm_dead_man(System& system, const std::string& transaction) {
+  if (!system.abilities().units) return;  // the process that waits sees the end by itself
+  const Command command{.argv = {"systemctl", "--quiet", "stop", timer_of(transaction) + ".timer"}};
+  static_cast<void>(system.run(command));  // gone already is fine, and a timer that stays finds nothing to do
+}
+
+void watch_dead_man(System& system, const State& state, const std::string& transaction, std::int64_t deadman_ms) {
+  const std::int64_t deadline = boot_clock_ms() + deadman_ms;
+  const Command recover{.argv = own_command(system, {"recover", transaction}), .deadline = std::chrono::hours(1)};
+  while (state.open_transaction() == transaction) {
+    std::this_thread::sleep_for(watch_step);
+    if (boot_clock_ms() < deadline) continue;
+    static_cast<void>(system.run(recover));
+    std::this_thread::sleep_for(watch_step);
+  }
+}
+
+}  // namespace holdfast

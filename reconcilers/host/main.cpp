@@ -1,0 +1,107 @@
+#include <reconcilers/host/dead_man.hpp>
+#include <reconcilers/host/dial.hpp>
+#include <reconcilers/host/rehearsal.hpp>
+#include <reconcilers/host/serve.hpp>
+#include <reconcilers/host/state_files.hpp>
+#include <reconcilers/host/transaction.hpp>
+
+#include <manifests/error.hpp>
+#include <version.hpp>
+
+#include <sys/stat.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace holdfast;
+
+constexpr const char* usage =
+    "usage: holdfast-host [--root DIR] serve | dial ADDRESS | execute TRANSACTION | recover [--now | --boot] "
+    "[TRANSACTION]\n"
+    "       holdfast-host --version\n";
+
+struct Arguments {
+  std::string root = "/";
+  std::vector<std::string> words{};  // the subcommand and what follows it
+};
+
+Arguments arguments_from(int count, char** values) {
+  Arguments arguments;
+  for (int i = 1; i < count; ++i) {
+    const std::string word = values[i];
+    if (word == "--root" && arguments.words.empty() && i + 1 < count) {
+      arguments.root = values[++i];
+    } else {
+      arguments.words.push_back(word);
+    }
+  }
+  return arguments;
+}
+
+std::string transaction_of(const Arguments& arguments) {
+  if (arguments.words.size() < 2 || !is_transaction_id(arguments.words[1]))
+    throw Error("expected the id of a transaction");
+  return arguments.words[1];
+}
+
+void recover(System& system, const State& state, const std::vector<std::string>& words) {
+  RecoverTime time = RecoverTime::due;
+  std::string id;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    if (words[i] == "--now") {
+      time = RecoverTime::now;
+    } else if (words[i] == "--boot") {
+      time = RecoverTime::booting;
+    } else {
+      id = words[i];
+    }
+  }
+  const std::optional<std::string> open = state.open_transaction();
+  if (!open || (!id.empty() && id != *open)) return;
+  const std::optional<std::string> reason = read_state_file(state.transaction_path(*open, "abort"), 4096);
+  recover_transaction(system, state, time, reason.value_or(""));
+}
+
+int run(const Arguments& arguments) {
+  const std::string command = arguments.words.empty() ? "" : arguments.words[0];
+  if (command == "--version") {
+    std::cout << "holdfast-host " << version << " (" << build_commit << ")\n";
+    return 0;
+  }
+  if (command == "dial" && arguments.words.size() == 2) return dial(arguments.words[1], 0, 1);
+  if (command == "rehearse") return run_rehearsal(State(""), transaction_of(arguments));
+  const std::unique_ptr<System> system = make_linux_system(arguments.root);
+  const State state(system->root());
+  if (command == "serve") {
+    serve(*system, 0, 1);
+  } else if (command == "execute") {
+    run_transaction(*system, state, transaction_of(arguments));
+  } else if (command == "recover") {
+    recover(*system, state, arguments.words);
+  } else if (command == "watch" && arguments.words.size() == 3) {
+    watch_dead_man(*system, state, transaction_of(arguments), std::atoll(arguments.words[2].c_str()));
+  } else {
+    std::cerr << usage;
+    return 2;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  std::signal(SIGPIPE, SIG_IGN);  // a client that is gone is an error of a write
+  ::umask(022);                   // of what we start: build steps, package scripts
+  try {
+    return run(arguments_from(count, values));
+  } catch (const std::exception& error) {
+    std::cerr << "holdfast-host: " << error.what() << "\n";
+    return 1;
+  }
+}

@@ -1,0 +1,207 @@
+#include <reconcilers/host/planner.hpp>
+
+#include <manifests/digest.hpp>
+#include <manifests/json.hpp>
+#include <reconcilers/primitives/loaded.hpp>
+#include <reconcilers/primitives/place.hpp>
+
+#include <algorithm>
+#include <set>
+
+namespace holdfast {
+
+namespace {
+
+bool is_manageable(PrimitiveType type, const Abilities& abilities) {
+  switch (type) {
+    case PrimitiveType::unit:
+      return abilities.units;
+    case PrimitiveType::package:
+      return abilities.packages;
+    case PrimitiveType::user:
+    case PrimitiveType::group:
+      return abilities.accounts;
+    default:
+      return true;
+  }
+}
+
+bool is_at(const Attributes& attributes, std::string_view key, std::string_view text) {
+  const auto found = attributes.find(key);
+  return found != attributes.end() && found->second == Value(text);
+}
+
+/// What the primitive will be: an absent one has no other attribute; what is made from nothing has what is wanted.
+Attributes goal_of(const Attributes& from, const Attributes& wanted) {
+  const auto present = wanted.find("present");
+  if (present != wanted.end() && present->second == Value(false)) return wanted;
+  Attributes to = overlay(from, wanted);
+  const auto content = wanted.find("content");
+  const auto size = wanted.find("size");
+  if (content != wanted.end() && size == wanted.end() && differs(from, to, "content")) to.erase("size");
+  return to;
+}
+
+bool lies_below(const std::string& path, const std::string& folder) {
+  return path == folder || folder == "/" || path.starts_with(folder + "/");
+}
+
+/// Collects what a bundle asks of a host as moves, and what has to be told besides.
+class Planner {
+ public:
+  Planner(const Bundle& bundle, const Sight& sight, const Inventory& inventory, const Abilities& abilities)
+      : bundle_(bundle), sight_(sight), inventory_(inventory), abilities_(abilities) {}
+
+  PreparedPlan plan() {
+    add_wanted();
+    add_pruned();
+    tell_released();
+    tell_loaded();
+    PreparedPlan prepared = plan_moves(std::move(moves_), abilities_);
+    prepared.plan.refusals = std::move(refusals_);
+    prepared.plan.notes = std::move(notes_);
+    add_validators(prepared.plan, prepared.wanted);
+    return prepared;
+  }
+
+ private:
+  void add_wanted() {
+    std::map<PrimitiveType, int> left_out;
+    for (const Wanted& wanted : bundle_.wanted) {
+      if (is_manageable(wanted.id.type, abilities_)) {
+        add(wanted, ActionKind::change);
+      } else {
+        ++left_out[wanted.id.type];
+      }
+    }
+    for (const auto& [type, count] : left_out) {
+      const std::string name = count == 1 ? std::string(to_text(type)) + " is" : std::string(to_text(type)) + "s are";
+      notes_.push_back(std::to_string(count) + " " + name + " not manageable here: " + abilities_.why);
+    }
+  }
+
+  void add(const Wanted& wanted, ActionKind kind) {
+    const auto seen = sight_.states.find(wanted.id);
+    const Attributes from = seen == sight_.states.end() ? Attributes{{"present", false}} : seen->second;
+    const auto obstacle = from.find("obstacle");
+    if (obstacle == from.end()) {
+      moves_.push_back({.wanted = wanted, .from = from, .to = goal_of(from, wanted.attributes), .kind = kind});
+    } else if (kind == ActionKind::prune) {
+      notes_.push_back(to_text(wanted.id) + " is left as it is: there is " + obstacle->second.as_text());
+    } else {
+      refusals_.push_back({.id = wanted.id,
+                           .what = "expected " + std::string(to_text(wanted.id.type)) + " at \"" + wanted.id.name +
+                                   "\", found " + obstacle->second.as_text(),
+                           .hint = "move it away, or take the manifest back",
+                           .origin = wanted.origin});
+    }
+  }
+
+  void add_pruned() {
+    std::vector<Wanted> candidates = prune_candidates(bundle_, inventory_);
+    std::set<std::string> going;
+    for (const Wanted& one : candidates) {
+      if (one.id.name.starts_with('/') && one.id.type != PrimitiveType::directory) going.insert(one.id.name);
+    }
+    // Deepest first: a directory goes when all that is in it goes.
+    std::ranges::sort(candidates, [](const Wanted& a, const Wanted& b) { return a.id.name.size() > b.id.name.size(); });
+    for (const Wanted& one : candidates) {
+      if (!is_manageable(one.id.type, abilities_)) continue;
+      if (one.id.type == PrimitiveType::directory && !empties(one.id.name, going)) continue;
+      pruned_.insert(one.id);
+      add(one, ActionKind::prune);
+    }
+  }
+
+  bool empties(const std::string& folder, std::set<std::string>& going) {
+    const auto listing = sight_.listings.find(folder);
+    if (listing != sight_.listings.end()) {
+      const auto stays = [&](const std::string& name) { return !going.contains(folder + "/" + name); };
+      if (std::ranges::any_of(listing->second, stays)) {
+        notes_.push_back("directory:" + folder + " is no longer managed, and kept: it is not empty");
+        return false;
+      }
+    }
+    going.insert(folder);
+    return true;
+  }
+
+  void tell_released() {
+    std::set<PrimitiveId> named;
+    for (const Wanted& wanted : bundle_.wanted) named.insert(wanted.id);
+    for (const auto& [id, entry] : inventory_) {
+      const bool told = id.type == PrimitiveType::directory || id.type == PrimitiveType::tree;
+      if (named.contains(id) || pruned_.contains(id) || told || !is_manageable(id.type, abilities_)) continue;
+      notes_.push_back(to_text(id) + " is no longer managed, and left as it is");
+    }
+  }
+
+  /// A running unit has to have loaded what will be there. One that is stopped and stays so has nothing loaded.
+  void tell_loaded() {
+    std::map<PrimitiveId, const Attributes*> goals;
+    for (const Move& move : moves_) goals.emplace(move.wanted.id, &move.to);
+    for (Move& move : moves_) {
+      const auto loads = move.wanted.parameters.find("loads");
+      if (move.wanted.id.type != PrimitiveType::unit || loads == move.wanted.parameters.end()) continue;
+      if (!is_at(move.to, "active", "running")) continue;
+      LoadedStates states;
+      for (const std::string& name : loads->second.as_texts()) {
+        const auto goal = goals.find(primitive_id(name));
+        states.emplace_back(primitive_id(name), goal == goals.end() ? Attributes{{"present", false}} : *goal->second);
+      }
+      move.to["loaded"] = loaded_digest(states);
+      move.wanted.attributes["loaded"] = move.to["loaded"];
+    }
+  }
+
+  void add_validators(Plan& plan, const std::vector<Wanted>& wanted) {
+    std::vector<std::string> paths;
+    for (const Action& action : plan.actions) {
+      if (action.id.name.starts_with('/')) paths.push_back(action.id.name);
+    }
+    for (const Validator& validator : bundle_.validators) {
+      const bool touched = std::ranges::any_of(validator.folders, [&](const std::string& folder) {
+        return std::ranges::any_of(paths, [&](const std::string& path) { return lies_below(path, folder); });
+      });
+      if (touched) plan.validators.push_back(validator);
+    }
+    for (std::size_t i = 0; i < plan.actions.size(); ++i) add_file_validator(plan, plan.actions[i], wanted[i]);
+  }
+
+  static void add_file_validator(Plan& plan, const Action& action, const Wanted& wanted) {
+    const auto validate = wanted.parameters.find("validate");
+    if (wanted.id.type != PrimitiveType::file || validate == wanted.parameters.end()) return;
+    if (!is_present(action.to) || !differs(action.from, action.to, "content")) return;
+    Validator validator{.argv = validate->second.as_texts(), .folders = {wanted.id.name}, .origin = wanted.origin};
+    for (const std::string& argument : validator.argv) {
+      validator.name += (validator.name.empty() ? "" : " ") + (argument == "{}" ? wanted.id.name : argument);
+    }
+    plan.validators.push_back(std::move(validator));
+  }
+
+  const Bundle& bundle_;
+  const Sight& sight_;
+  const Inventory& inventory_;
+  const Abilities& abilities_;
+  std::vector<Move> moves_;
+  std::vector<Refusal> refusals_;
+  std::vector<std::string> notes_;
+  std::set<PrimitiveId> pruned_;
+};
+
+}  // namespace
+
+PreparedPlan make_plan(const Bundle& bundle, const Sight& sight, const Inventory& inventory,
+                       const Abilities& abilities) {
+  return Planner(bundle, sight, inventory, abilities).plan();
+}
+
+void seal(Plan& plan, const std::string& bundle_digest) {
+  plan.bundle_digest = bundle_digest;
+  List decided;
+  for (const Action& action : plan.actions) decided.emplace_back(List{to_text(action.id), action.from});
+  for (const Refusal& refusal : plan.refusals) decided.emplace_back(List{to_text(refusal.id), refusal.what});
+  plan.digest = sha256(to_json(List{bundle_digest, std::move(decided)}));
+}
+
+}  // namespace holdfast

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <reconcilers/host/inventory.hpp>
+#include <reconcilers/host/plan.hpp>
+#include <reconcilers/host/system.hpp>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace holdfast {
+
+/// What was seen of a host: everything that a plan is made of besides the bundle.
+struct Sight {
+  std::map<PrimitiveId, Attributes> states{};
+  std::map<std::string, std::vector<std::string>> listings{};  // names in directories that may be pruned
+};
+
+/// A plan, and for each of its actions the wanted state behind it: parameters and order, for undo and verification.
+struct PreparedPlan {
+  Plan plan{};
+  std::vector<Wanted> wanted{};  // as many as plan.actions, in their order
+};
+
+/// The pure heart of the runner: what has to happen so that what was seen becomes what the bundle says. The bundle is
+/// resolved already (no secret's placeholder in it). One package step does for all packages, in the first package's
+/// action; one daemon-reload does for all unit files before the units that need it. plan.missing stays empty.
+/// Throws Error where primitives need each other in a circle.
+PreparedPlan make_plan(const Bundle& bundle, const Sight& sight, const Inventory& inventory,
+                       const Abilities& abilities);
+
+/// Fills in the digests of a plan: it stands for the bundle and all that was observed and decides.
+void seal(Plan& plan, const std::string& bundle_digest);
+
+/// A way from one state to another, for primitives that are already known: the undo of a transaction is one.
+struct Move {
+  Wanted wanted{};
+  Attributes from{};
+  Attributes to{};
+  ActionKind kind = ActionKind::change;
+};
+/// Moves that change something, as ordered actions with their steps.
+PreparedPlan plan_moves(std::vector<Move> moves, const Abilities& abilities);
+
+/// True where `path` holds unit files or drop-ins, which systemd must be told of.
+bool is_unit_folder(const std::string& path);
+
+}  // namespace holdfast

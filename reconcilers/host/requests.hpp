@@ -1,0 +1,57 @@
+#pragma once
+
+#include <reconcilers/host/channel.hpp>
+#include <reconcilers/host/journal.hpp>
+#include <reconcilers/host/planner.hpp>
+#include <reconcilers/host/state.hpp>
+#include <reconcilers/host/system.hpp>
+#include <reconcilers/host/vault.hpp>
+
+#include <list>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace holdfast {
+
+/// What each request of the protocol does; serve.cpp has the table. Each gives the reply, or throws Error for an answer
+/// of `error`. Messages before the reply go to the channel.
+class Requests {
+ public:
+  Requests(System& system, const State& state, Channel& channel)
+      : system_(system), state_(state), channel_(channel), vault_(state) {}
+
+  [[nodiscard]] Value hello() const;
+
+  Value plan(const Value& request);
+  Value apply(const Value& request);
+  Value attach(const Value& request);
+  Value confirm(const Value& request);
+  Value rollback(const Value& request);
+  Value units(const Value& request);
+  Value run(const Value& request);
+  Value journal(const Value& request);
+  Value status(const Value& request);
+
+ private:
+  struct Kept {
+    std::string digest{};
+    Bundle bundle{};
+  };
+
+  /// The bundle that a plan is asked for, kept under its digest; null where the host doesn't know it.
+  std::shared_ptr<const Kept> bundle_of(const Value& request);
+  std::shared_ptr<const Kept> remember(std::string digest, Bundle bundle);
+  void send_old_contents(const PreparedPlan& prepared);
+  [[nodiscard]] JournalReader events_of(const std::string& transaction) const;
+  Value follow(const std::string& transaction, JournalReader events, bool to_the_end);
+  void revive(const std::string& transaction, const std::string& state);
+
+  System& system_;
+  const State& state_;
+  Channel& channel_;
+  HostVault vault_;
+  std::list<std::shared_ptr<const Kept>> kept_{};  // the newest first
+};
+
+}  // namespace holdfast

@@ -1,0 +1,99 @@
+#include <reconcilers/host/transaction_steps.hpp>
+
+#include <reconcilers/host/dead_man.hpp>
+#include <reconcilers/host/observe.hpp>
+
+#include <manifests/error.hpp>
+
+#include <chrono>
+
+namespace holdfast {
+
+namespace {
+
+/// An asked-for rollback waits until the runner has seen that it was asked to stop.
+std::chrono::milliseconds patience(RecoverTime time) {
+  return time == RecoverTime::due ? std::chrono::milliseconds(0) : std::chrono::minutes(10);
+}
+
+bool is_due(const TransactionRecord& transaction) {
+  return transaction.boot_id != current_boot_id() || boot_clock_ms() >= transaction.deadline_ms;
+}
+
+}  // namespace
+
+bool TransactionSteps::resume(RecoverTime time) {
+  lock_ = FileLock::take(state_.path("lock"), patience(time));
+  if (!lock_) return false;  // its runner lives, and undoes by itself what fails
+  const TransactionRecord transaction = read_transaction(state_, id_);
+  if (transaction.state.empty() || is_at_end(transaction.state)) {
+    if (is_at_end(transaction.state) && transaction.state != "confirmed") end();
+    return false;
+  }
+  if (time == RecoverTime::due && transaction.state == "pending" && !is_due(transaction)) return false;
+  request_ = transaction.request;
+  why_recovered_ = "its runner died";
+  if (transaction.state == "pending") why_recovered_ = "it was not confirmed in time";
+  if (transaction.boot_id != current_boot_id() && transaction.state == "pending") {
+    why_recovered_ = "the machine was restarted before it was confirmed";
+  }
+  if (transaction.state == "rolling_back" && transaction.failure.is_map()) {
+    why_recovered_ = transaction.failure.text_or("what", why_recovered_);
+  }
+  journal_.emplace(state_.transaction_path(id_, "journal"));
+  events_.emplace(state_.transaction_path(id_, "events"));
+  return true;
+}
+
+void TransactionSteps::roll_back(const Failure& failure, UndoTime time) {
+  std::vector<std::string> left;
+  bool back = false;
+  try {
+    events_->phase("rollback");
+    write_state("rolling_back", {{"failure", to_value(failure)}});
+    const TransactionRecord transaction = read_transaction(state_, id_);
+    UndoPlan plan = undo_of(transaction.touched, observe_touched(transaction), time);
+    left = std::move(plan.left);
+    std::vector<std::string> failed;
+    undo_moves(plan.moves, failed);
+    if (time == UndoTime::booting) return;  // what needs a running system is done when it runs
+    for (std::string& one : not_undone(plan.moves, observe_touched(transaction))) failed.push_back(std::move(one));
+    back = failed.empty();
+    left.insert(left.end(), failed.begin(), failed.end());
+  } catch (const Error& error) {
+    left.emplace_back(error.what());
+  }
+  write_state(back ? "rolled_back" : "rollback_failed", {{"failure", to_value(failure)}, {"left", Value::texts(left)}});
+  end();
+}
+
+std::map<PrimitiveId, Attributes> TransactionSteps::observe_touched(const TransactionRecord& transaction) const {
+  std::vector<const Wanted*> wanted;
+  for (const Touched& one : transaction.touched) wanted.push_back(&one.wanted);
+  return observe(system_, wanted);
+}
+
+/// What can't be undone is told, and keeps nothing else from being undone.
+void TransactionSteps::undo_moves(const std::vector<Move>& moves, std::vector<std::string>& failed) {
+  prepared_ = plan_moves(moves, system_.abilities());
+  for (std::size_t i = 0; i < prepared_.plan.actions.size(); ++i) {
+    const Action& action = prepared_.plan.actions[i];
+    events_->action(action.id, "begin");
+    try {
+      journal_->append(Map{{"record", "undo"}, {"id", to_text(action.id)}});
+      compare_before(action, prepared_.wanted[i]);
+      run_steps(action);
+      events_->action(action.id, "done");
+    } catch (const Error& error) {
+      events_->action(action.id, "failed", error.what());
+      failed.push_back(to_text(action.id) + ": " + error.what());
+    }
+  }
+}
+
+void TransactionSteps::end() {
+  state_.clear_open_transaction();
+  disarm_dead_man(system_, id_);
+}
+
+}  // namespace holdfast

@@ -1,0 +1,70 @@
+#include <reconcilers/host/serve.hpp>
+
+#include <reconcilers/host/confirm.hpp>
+#include <reconcilers/host/requests.hpp>
+
+#include <manifests/error.hpp>
+#include <manifests/json.hpp>
+
+#include <map>
+#include <optional>
+#include <string>
+
+namespace holdfast {
+
+namespace {
+
+constexpr JsonLimits message_limits{.bytes = max_frame_bytes, .depth = 32};
+
+using Handler = Value (Requests::*)(const Value&);
+
+const std::map<std::string, Handler, std::less<>>& handlers() {
+  static const std::map<std::string, Handler, std::less<>> table = {
+      {"plan", &Requests::plan},       {"apply", &Requests::apply},       {"attach", &Requests::attach},
+      {"confirm", &Requests::confirm}, {"rollback", &Requests::rollback}, {"units", &Requests::units},
+      {"run", &Requests::run},         {"journal", &Requests::journal},   {"status", &Requests::status}};
+  return table;
+}
+
+Value answer(Requests& requests, const Value& request) {
+  const std::string what = request.text_or("do", "");
+  const auto handler = handlers().find(what);
+  if (handler == handlers().end()) return Map{{"error", "there is no request \"" + what.substr(0, 40) + "\""}};
+  try {
+    return Map{{"reply", (requests.*handler->second)(request)}};
+  } catch (const Error& error) {
+    return Map{{"error", error.what()}};
+  }
+}
+
+void take_piece(const State& state, std::optional<IncomingBlob>& blob, const std::string& payload) {
+  const BlobPiece piece = blob_piece(payload);
+  if (!blob) blob.emplace(state, std::string(piece.digest));
+  if (blob->digest() != piece.digest) throw Error("expected the rest of a blob, found a piece of another one");
+  blob->add(piece.bytes);
+  if (!piece.last) return;
+  blob->finish();
+  blob.reset();
+}
+
+}  // namespace
+
+void serve(System& system, int input, int output) {
+  const State state(system.root());
+  Channel channel(input, output);
+  Requests requests(system, state, channel);
+  settle_confirmed(system, state);
+  channel.send(Map{{"hello", requests.hello()}});
+  std::optional<IncomingBlob> blob;
+  while (const std::optional<Frame> frame = channel.receive()) {
+    if (frame->type == 'B') {
+      take_piece(state, blob, frame->payload);
+      continue;
+    }
+    const Value request = from_json(frame->payload, message_limits);
+    if (!request.is_map()) throw Error("expected a request, found another JSON value");
+    channel.send(answer(requests, request));
+  }
+}
+
+}  // namespace holdfast

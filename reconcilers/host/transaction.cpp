@@ -1,0 +1,42 @@
+#include <reconcilers/host/transaction.hpp>
+
+#include <reconcilers/host/confirm.hpp>
+#include <reconcilers/host/transaction_steps.hpp>
+
+#include <manifests/error.hpp>
+
+namespace holdfast {
+
+// The stages of a host run, from top to bottom. Whatever is thrown after the first effect, whoever dies at whichever
+// line: the journal says what was begun, and the undo is planned from what the host is like then.
+
+void run_transaction(System& system, const State& state, const std::string& id) {
+  TransactionSteps steps(system, state, id);
+  if (!steps.begin()) return;       // one writer: lock, epoch, nothing else open
+  if (!steps.plan_again()) return;  // refused where the host is no longer what the plan was made for
+  try {
+    steps.save_undo();  // old contents in the vault and on the disk, then the journal says what will be done
+    steps.arm();        // from here on the host comes back by itself
+    steps.prepare();    // packages, accounts, folders, releases: nothing that runs uses them yet
+    steps.validate();   // the judges of the configuration, where the new one is in place and the host is not touched
+    steps.apply();      // files, links, units: intent, compare, effect, done
+    steps.verify();     // observed again, everything is as wanted
+    steps.wait_for_confirmation();
+  } catch (const StepFailed& failed) {
+    steps.roll_back(failed.failure);
+  } catch (const Error& error) {
+    steps.roll_back(failure_of({}, error.what()));
+  }
+}
+
+void recover_transaction(System& system, const State& state, RecoverTime time, const std::string& reason) {
+  settle_confirmed(system, state);
+  const std::optional<std::string> id = state.open_transaction();
+  if (!id) return;
+  TransactionSteps steps(system, state, *id);
+  if (!steps.resume(time)) return;
+  steps.roll_back(failure_of({}, reason.empty() ? steps.why_recovered() : reason),
+                  time == RecoverTime::booting ? UndoTime::booting : UndoTime::running);
+}
+
+}  // namespace holdfast

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <reconcilers/host/journal.hpp>
+#include <reconcilers/host/planner.hpp>
+#include <reconcilers/host/state.hpp>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast {
+
+/// What a controller asked for: written before the runner that does it is started.
+struct TransactionRequest {
+  std::string transaction{};
+  std::int64_t epoch = 0;
+  std::string bundle_digest{};
+  std::string plan_digest{};
+  std::string commit{};
+  std::int64_t deadman_ms = 120'000;
+};
+Value to_value(const TransactionRequest& request);
+/// Throws Error on an id, digest or number that is none.
+TransactionRequest request_from(const Value& value);
+
+struct Failure {
+  PrimitiveId id{};      // name empty: none in particular
+  std::string what{};    // one line
+  std::string output{};  // what the failed program said
+};
+Value to_value(const Failure& failure);
+/// The first line tells what; the rest is output.
+Failure failure_of(const PrimitiveId& id, const std::string& message);
+
+/// One action with how far it got.
+struct Touched {
+  Action action{};
+  Wanted wanted{};
+  bool begun = false;
+  bool done = false;
+};
+
+/// A transaction as its journal tells it.
+struct TransactionRecord {
+  TransactionRequest request{};
+  std::string state{};  // "" before the runner began; docs/protocol.md has the others
+  Value failure{};      // a map, or null
+  std::vector<std::string> left{};
+  std::string begun_at{};
+  std::vector<Touched> touched{};  // in the order of the plan
+  std::int64_t deadline_ms = 0;    // of a pending one, on the boot clock
+  std::string boot_id{};           // on which that clock counts
+  bool settled = false;            // confirmed, and everything that follows from it is written
+};
+
+/// Throws Error on a journal of another version.
+TransactionRecord read_transaction(const State& state, const std::string& id);
+/// Adds one record of the journal to what is known.
+void add_record(TransactionRecord& transaction, const Value& record);
+
+/// True where nothing will happen to it any more.
+bool is_at_end(const std::string& state);
+/// True where a client that waits for it has its answer.
+bool is_answer(const std::string& state);
+
+/// The journal record of a plan's actions.
+Value plan_record(const PreparedPlan& prepared);
+
+std::int64_t boot_clock_ms();
+std::string current_boot_id();
+/// "2026-11-21T04:05:06Z"
+std::string timestamp(std::int64_t ns);
+
+}  // namespace holdfast

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <reconcilers/host/events.hpp>
+#include <reconcilers/host/state_files.hpp>
+#include <reconcilers/host/transaction.hpp>
+#include <reconcilers/host/transaction_record.hpp>
+#include <reconcilers/host/undo.hpp>
+#include <reconcilers/host/vault.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast {
+
+/// What ends the way forward: told to people, then undone.
+struct StepFailed {
+  Failure failure{};
+};
+
+/// The stages of a transaction, one function each; transaction.cpp has their order. Keeps what one stage leaves for the
+/// next. After begin() or resume() gave true this process holds the host's lock until the object ends.
+class TransactionSteps {
+ public:
+  TransactionSteps(System& system, const State& state, const std::string& id);
+
+  bool begin();
+  bool plan_again();
+  void save_undo();
+  void arm();
+  void prepare();
+  void validate();
+  void apply();
+  void verify();
+  void wait_for_confirmation();
+
+  /// Takes over what a dead runner left, or what was never confirmed. False where there is nothing to undo (yet).
+  bool resume(RecoverTime time);
+  [[nodiscard]] std::string why_recovered() const { return why_recovered_; }
+  void roll_back(const Failure& failure, UndoTime time = UndoTime::running);
+
+ private:
+  bool refuse(const std::string& what);
+  bool refuse_plan(const Plan& plan);
+  void make_plan_now();
+  void keep_actions();
+  void save_contents();
+  /// Does one action of the plan; throws StepFailed.
+  void run_action(std::size_t index);
+  void run_steps(const Action& action);
+  void compare_before(const Action& action, const Wanted& wanted) const;
+  void check_still_ours() const;
+  void plan_after_packages();
+  void write_state(const std::string& state, Map more = {});
+  void undo_moves(const std::vector<Move>& moves, std::vector<std::string>& failed);
+  [[nodiscard]] std::map<PrimitiveId, Attributes> observe_touched(const TransactionRecord& transaction) const;
+  void end();
+
+  System& system_;
+  const State& state_;
+  std::string id_;
+  TransactionRequest request_{};
+  std::optional<FileLock> lock_{};
+  std::optional<Journal> journal_{};
+  std::optional<Events> events_{};
+  HostVault vault_;
+  Bundle bundle_{};    // as sent
+  Bundle resolved_{};  // as it can be compared
+  Sight sight_{};
+  PreparedPlan prepared_{};
+  std::size_t next_ = 0;        // of prepared_.plan.actions
+  std::vector<Wanted> done_{};  // what was changed, to be verified
+  std::string why_recovered_{};
+};
+
+}  // namespace holdfast
