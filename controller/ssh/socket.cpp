@@ -129,10 +129,12 @@ Fd connect_unix(const std::string& path) {
   if (path.empty() || path.size() >= sizeof name.sun_path)
     throw Error("expected the path of a socket, found \"" + path + "\"");
   std::memcpy(name.sun_path, path.c_str(), path.size() + 1);
-  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  // Without waiting: an agent that hangs may have a full queue.
+  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd.open() || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
     throw Error("cannot connect to the socket \"" + path + "\": " + std::strerror(errno));
   }
+  fcntl(fd.get(), F_SETFL, 0);
   return fd;
 }
 

@@ -21,6 +21,8 @@ constexpr const char* key_exchanges =
     "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521,"
     "diffie-hellman-group18-sha512,diffie-hellman-group16-sha512,diffie-hellman-group14-sha256";
 constexpr int min_rsa_bits = 2048;
+constexpr int oldest_libssh =
+    SSH_VERSION_INT(0, 10, 6);  // what came before can be tricked in the key exchange (Terrapin)
 
 template <typename T>
 void set(ssh_session session, ssh_options_e option, const T* value) {
@@ -84,6 +86,7 @@ std::string ssh_folder_file(const std::string& name) {
 SshSession::SshSession(const SshTarget& target, const ConnectOptions& options, Fd socket, Deadline deadline)
     : target_(target), session_(ssh_new()) {
   if (session_ == nullptr) throw Error("cannot set up the SSH session: out of memory");
+  if (ssh_version(oldest_libssh) == nullptr) throw Error("libssh 0.10.6 or newer is needed, found an older one");
   try {
     start(options, std::move(socket), deadline);
   } catch (const Error&) {
