@@ -35,8 +35,9 @@ Arguments arguments_from(int count, char** values) {
   Arguments arguments;
   for (int i = 1; i < count; ++i) {
     const std::string word = values[i];
-    if (word == "--root" && arguments.words.empty() && i + 1 < count) {
-      arguments.root = values[++i];
+    if (word == "--root") {
+      if (++i == count) throw Error("--root needs a folder");
+      arguments.root = values[i];
     } else {
       arguments.words.push_back(word);
     }
@@ -78,7 +79,7 @@ int run(const Arguments& arguments) {
   if (command == "rehearse") return run_rehearsal(State(""), transaction_of(arguments));
   const std::unique_ptr<System> system = make_linux_system(arguments.root);
   const State state(system->root());
-  if (command == "serve") {
+  if (command == "serve" && arguments.words.size() == 1) {
     serve(*system, 0, 1);
   } else if (command == "execute") {
     run_transaction(*system, state, transaction_of(arguments));
