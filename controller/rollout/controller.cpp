@@ -31,7 +31,7 @@ Remote remote_beside(const Remote& own, const std::string& url) {
 }  // namespace
 
 std::unique_ptr<Mirror> open_mirror(const ControllerSettings& settings) {
-  return Mirror::open(mirror_folder(settings), settings.repository);
+  return Mirror::open(mirror_folder(settings), settings.repository, settings.mirror);
 }
 
 Policy read_policy(const Mirror& mirror, const ControllerSettings& settings) {
@@ -50,11 +50,17 @@ struct EnvironmentWorker::Parts {
         mirror(open_mirror(own)),
         sources(*mirror, mirror_folder(own),
                 {.folder = own.state + "/mirrors",
-                 .remote_for = [remote = own.repository](const std::string& url) { return remote_beside(remote, url); }}),
+                 .remote_for = [remote = own.repository](const std::string& url) { return remote_beside(remote, url); },
+                 .mirror = own.mirror}),
         host{.sessions = sessions, .store = store, .clock = clock, .on_progress = std::move(on_progress)} {}
 
   EnvironmentTools tools(const std::string& policy_commit) {
-    return {.host = host, .mirror = *mirror, .sources = sources, .cache = cache, .git = git, .policy_commit = policy_commit};
+    return {.host = host,
+            .mirror = *mirror,
+            .sources = sources,
+            .cache = cache,
+            .git = git,
+            .policy_commit = policy_commit};
   }
 
   [[nodiscard]] EnvironmentJob job(const Environment& environment, const std::vector<std::string>& only_hosts) const {
@@ -88,8 +94,8 @@ EnvironmentReport EnvironmentWorker::run(const Environment& environment, const s
 }
 
 std::shared_ptr<const Desired> EnvironmentWorker::desired(const Environment& environment,
-                                                          const std::string& policy_commit,
-                                                          const std::string& revision, EnvironmentReport& report) {
+                                                          const std::string& policy_commit, const std::string& revision,
+                                                          EnvironmentReport& report) {
   EnvironmentTools tools = parts_->tools(policy_commit);
   const EnvironmentJob job = parts_->job(environment, {});
   if (revision.empty()) return desired_now(job, tools, report);

@@ -17,6 +17,7 @@ struct ControllerSettings {
   std::string state{};         // folder
   std::size_t workers = 16;
   std::string requested_by{};  // "holdfast run" or a login: told in the history
+  MirrorOptions mirror{};      // which program fetches
 };
 
 /// One environment's working set: its own view of the mirror (a Mirror belongs to one thread), its sources and its cache.

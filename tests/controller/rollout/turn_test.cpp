@@ -19,9 +19,9 @@ namespace fs = std::filesystem;
 namespace {
 
 /// A repository, hosts below folders of it, and a controller over them; all of it goes away at the end.
-class Fleet {
+class Scene {
  public:
-  explicit Fleet(std::vector<std::string> hosts = {"a"}) : hosts_(std::move(hosts)) {
+  explicit Scene(std::vector<std::string> hosts = {"a"}) : hosts_(std::move(hosts)) {
     std::string pattern = (fs::temp_directory_path() / "holdfast-turn-XXXXXX").string();
     REQUIRE(mkdtemp(pattern.data()) != nullptr);
     folder_ = pattern;
@@ -35,13 +35,14 @@ class Fleet {
     settings_.repository.url = (folder_ / "repository").string();
     settings_.state = (folder_ / "state").string();
     settings_.requested_by = "a test";
+    settings_.mirror.fetch_program = {HOLDFAST_PROGRAM, "fetch-child"};
     worker_ = std::make_unique<EnvironmentWorker>(settings_, *sessions_, *store_, clock_, [this](const Progress& p) {
       const std::scoped_lock lock(mutex_);
       said_ += p.host + " " + p.text + "\n";
     });
     write("environment.yaml", environment("main"));
   }
-  ~Fleet() {
+  ~Scene() {
     worker_.reset();
     sessions_.reset();
     fs::remove_all(folder_);
@@ -121,7 +122,7 @@ std::string motd(const std::string& text) {
 }
 
 /// A check of the host itself, so of the file below its root.
-std::string check(const Fleet& fleet, const std::string& host, const std::string& word) {
+std::string check(const Scene& fleet, const std::string& host, const std::string& word) {
   return "---\napiVersion: holdfast.dev/v1\nkind: HealthCheck\nmetadata: {name: motd-" + host + ", hosts: [" + host +
          "]}\nspec:\n  command: {argv: [grep, -q, " + word + ", " + fleet.root(host).string() + "/etc/motd]}\n";
 }
@@ -129,7 +130,7 @@ std::string check(const Fleet& fleet, const std::string& host, const std::string
 }  // namespace
 
 TEST_CASE("a commit arrives, and the second turn finds nothing to do", "[turn]") {
-  Fleet fleet;
+  Scene fleet;
   fleet.write("motd.yaml", motd("hello"));
   const std::string commit = fleet.commit("first");
   CHECK(fleet.result() == HostResult::deployed);
@@ -141,7 +142,7 @@ TEST_CASE("a commit arrives, and the second turn finds nothing to do", "[turn]")
 }
 
 TEST_CASE("a drifted file is repaired alone and told as a repair", "[turn]") {
-  Fleet fleet;
+  Scene fleet;
   fleet.write("motd.yaml", motd("hello"));
   fleet.commit("first");
   REQUIRE(fleet.result() == HostResult::deployed);
@@ -152,7 +153,7 @@ TEST_CASE("a drifted file is repaired alone and told as a repair", "[turn]") {
 }
 
 TEST_CASE("a bad commit is undone, stays undone, and a fix goes out", "[turn]") {
-  Fleet fleet;
+  Scene fleet;
   fleet.write("motd.yaml", motd("good one") + check(fleet, "a", "good"));
   const std::string good = fleet.commit("good");
   REQUIRE(fleet.result() == HostResult::deployed);
@@ -186,7 +187,7 @@ TEST_CASE("a bad commit is undone, stays undone, and a fix goes out", "[turn]") 
 }
 
 TEST_CASE("a commit that fails on the canary reaches no other host", "[turn]") {
-  Fleet fleet({"a", "b", "c"});
+  Scene fleet({"a", "b", "c"});
   const auto checks = check(fleet, "a", "good") + check(fleet, "b", "good") + check(fleet, "c", "good");
   fleet.write("motd.yaml", motd("good") + checks);
   fleet.commit("good");
@@ -205,7 +206,7 @@ TEST_CASE("a commit that fails on the canary reaches no other host", "[turn]") {
 }
 
 TEST_CASE("a commit with a problem is refused whole and the last good one stays in force", "[turn]") {
-  Fleet fleet;
+  Scene fleet;
   fleet.write("motd.yaml", motd("hello"));
   fleet.commit("first");
   REQUIRE(fleet.result() == HostResult::deployed);
@@ -221,7 +222,7 @@ TEST_CASE("a commit with a problem is refused whole and the last good one stays 
 }
 
 TEST_CASE("rewritten history is refused unless the policy allows it", "[turn]") {
-  Fleet fleet;
+  Scene fleet;
   fleet.write("motd.yaml", motd("one"));
   fleet.commit("first");
   fleet.write("motd.yaml", motd("two"));
@@ -242,7 +243,7 @@ TEST_CASE("rewritten history is refused unless the policy allows it", "[turn]") 
 }
 
 TEST_CASE("what a manifest no longer names is removed, and foreign files stay", "[turn]") {
-  Fleet fleet;
+  Scene fleet;
   fleet.write("motd.yaml", motd("hello"));
   fleet.write("other.yaml", "apiVersion: holdfast.dev/v1\nkind: File\nmetadata: {name: o}\nspec: {path: /etc/other, text: x}\n");
   fleet.commit("first");
@@ -256,7 +257,7 @@ TEST_CASE("what a manifest no longer names is removed, and foreign files stay", 
 }
 
 TEST_CASE("a person's rollback holds until the branch moves", "[turn]") {
-  Fleet fleet;
+  Scene fleet;
   fleet.write("motd.yaml", motd("one"));
   const std::string first = fleet.commit("first");
   REQUIRE(fleet.result() == HostResult::deployed);
