@@ -72,6 +72,7 @@ TEST_CASE("the nearest word is found, and none where none is near", "[text]") {
   CHECK(nearest("GROUP", words) == "group");
   CHECK(nearest("state", words).empty());
   CHECK(nearest("x", words).empty());
+  CHECK(nearest("udi", {"gid", "uid"}) == "uid");  // two letters swapped are one slip
 }
 
 TEST_CASE("UTF-8 is read strictly", "[text]") {
