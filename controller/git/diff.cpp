@@ -35,7 +35,8 @@ bool is_binary(const std::string& bytes) {
 TextDiff diff_texts(const std::string& from, const std::string& to) {
   start_libgit();
   TextDiff diff;
-  git_diff_options options = GIT_DIFF_OPTIONS_INIT;
+  git_diff_options options{};
+  check_git(git_diff_options_init(&options, GIT_DIFF_OPTIONS_VERSION), "comparing two texts");
   options.flags = GIT_DIFF_FORCE_TEXT;
   git_patch* raw = nullptr;
   check_git(git_patch_from_buffers(&raw, from.data(), from.size(), nullptr, to.data(), to.size(), nullptr, &options),

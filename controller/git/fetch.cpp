@@ -110,7 +110,8 @@ void transfer(git_repository* repository, const std::string& url, git_fetch_opti
   std::string tags = "+refs/tags/*:" + std::string(tags_prefix) + "*";
   std::array<char*, 2> texts = {heads.data(), tags.data()};
   const git_strarray refspecs = {texts.data(), texts.size()};
-  git_remote_create_options creation = GIT_REMOTE_CREATE_OPTIONS_INIT;
+  git_remote_create_options creation{};
+  check_git(git_remote_create_options_init(&creation, GIT_REMOTE_CREATE_OPTIONS_VERSION), "preparing");
   creation.repository = repository;
   creation.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF | GIT_REMOTE_CREATE_SKIP_DEFAULT_FETCHSPEC;
   git_remote* raw = nullptr;
@@ -143,7 +144,8 @@ void run_fetch(const FetchRequest& request, bool& damaged) {
   const GitRepository repository = open_repository(request.folder);
   if (!tips_are_sound(repository.get())) throw Error("the mirror is damaged: " + git_problem());
   damaged = false;
-  git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
+  git_fetch_options options{};
+  check_git(git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION), "preparing");
   options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
   options.update_fetchhead = 0;
   options.follow_redirects = GIT_REMOTE_REDIRECT_NONE;

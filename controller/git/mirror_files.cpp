@@ -45,7 +45,8 @@ void check_folder(const std::string& folder) {
 GitRepository create(const std::string& folder, const std::string& url) {
   start_libgit();
   fs::create_directories(fs::path(folder).parent_path());
-  git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
+  git_repository_init_options options{};
+  check_git(git_repository_init_options_init(&options, GIT_REPOSITORY_INIT_OPTIONS_VERSION), "preparing");
   options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_NO_DOTGIT_DIR | GIT_REPOSITORY_INIT_MKDIR;
   options.mode = 0700;
   git_repository* raw = nullptr;
