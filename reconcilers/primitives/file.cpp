@@ -118,10 +118,6 @@ class FilePrimitive : public PrimitiveKind {
 
 }  // namespace
 
-void stage_file(Effects& effects, const Step& step, const std::string& destination) {
-  put_bytes(effects, step.arguments, destination, {.mode = 0600});
-}
-
 void validate_file(Effects& effects, const Step& step) {
   const Value arguments = step.arguments;
   const Value* validate = arguments.find("validate");
@@ -130,7 +126,7 @@ void validate_file(Effects& effects, const Step& step) {
   const std::string folder = std::string(state_folder) + "/staged/" + sha256(path).substr(0, 16);
   const std::string staged = folder + "/" + name_of(path);
   ensure_folder(effects.system, folder);
-  stage_file(effects, step, staged);
+  put_bytes(effects, arguments, staged, {.mode = 0600});
   Command command{.argv = validate->as_texts()};
   for (std::string& argument : command.argv) {
     const std::size_t at = argument.find("{}");

@@ -94,14 +94,6 @@ std::string loaded_digest(const LoadedStates& states) {
   return sha256(to_json(std::move(list)));
 }
 
-void add_loaded(const System& system, const Wanted& unit, Attributes& observed, Attributes& to,
-                const LoadedStates& observed_loads, const LoadedStates& wanted_loads) {
-  if (Value(unit.parameters).find("loads") == nullptr || !system.abilities().units) return;
-  const std::optional<std::string> loaded = observed_loaded(system, unit.id.name, observed, observed_loads);
-  if (loaded) observed["loaded"] = *loaded;
-  if (runs(to)) to["loaded"] = loaded_digest(wanted_loads);
-}
-
 std::optional<std::string> observed_loaded(const System& system, const std::string& unit, const Attributes& observed,
                                            const LoadedStates& observed_loads) {
   if (!runs(observed)) return std::nullopt;

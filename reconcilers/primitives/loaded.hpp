@@ -17,12 +17,6 @@ using LoadedStates = std::vector<std::pair<PrimitiveId, Attributes>>;
 /// version, "absent" of what isn't there.
 std::string loaded_digest(const LoadedStates& states);
 
-/// Completes the states of a unit with `loads`, for the planner: puts `loaded` into `observed` where the unit runs, and
-/// into `to` (wanted overlaid on observed) where it is to run. `observed_loads` and `wanted_loads` are the states of
-/// what it loads: as observed, and after overlaying what is wanted (through resolve_wanted()).
-void add_loaded(const System& system, const Wanted& unit, Attributes& observed, Attributes& to,
-                const LoadedStates& observed_loads, const LoadedStates& wanted_loads);
-
 /// What the running process of a unit was started with, or reloaded since: the remembered digest where it holds for
 /// this invocation; else the digest of what is on the disk, where none of it changed after the process started; else
 /// "unknown". nullopt where the unit doesn't run.
