@@ -58,6 +58,9 @@ TEST_CASE("a bundle travels once, then by its digest", "[runner]") {
     CHECK(reply.old_contents.empty());
   }
   CHECK(client.status(in_ms(30'000)).int_or("bundles", 0) == 1);
+  client.run({"forget"}, "", 1000, in_ms(30'000));
+  CHECK(client.plan(bundle, false, in_ms(30'000)).plan.bundle_digest == digest_of(bundle));
+  CHECK(client.status(in_ms(30'000)).int_or("bundles", 0) == 2);
   CHECK(client.plan(bundle, true, in_ms(30'000)).old_contents.at(sha256("old content")) == "old content");
 }
 

@@ -1,9 +1,12 @@
 #include "test_sshd.hpp"
 
 #include <controller/ssh/runner_client.hpp>
+#include <controller/ssh/socket.hpp>
 
 #include <catch2/catch.hpp>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -259,6 +262,22 @@ TEST_CASE("a port where nobody listens is told as refused", "[ssh]") {
   const std::string error = refusal(host, {.runner = runner});
   CHECK_THAT(error, Contains("Connection refused"));
   CHECK_THAT(error, Contains("root@127.0.0.1:"));
+}
+
+TEST_CASE("a connection is told to notice within twenty seconds that the other side is gone", "[ssh]") {
+  const TestSshd sshd;
+  const Fd fd = connect_tcp("localhost", sshd.port(), in_ms(20'000));
+  const auto option = [&fd](int level, int name) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    REQUIRE(getsockopt(fd.get(), level, name, &value, &size) == 0);
+    return value;
+  };
+  CHECK(option(SOL_SOCKET, SO_KEEPALIVE) != 0);
+  CHECK(option(IPPROTO_TCP, TCP_NODELAY) != 0);
+  CHECK(option(IPPROTO_TCP, TCP_KEEPIDLE) + option(IPPROTO_TCP, TCP_KEEPINTVL) * option(IPPROTO_TCP, TCP_KEEPCNT) <=
+        20);
+  CHECK(option(IPPROTO_TCP, TCP_USER_TIMEOUT) <= 20'000);
 }
 
 TEST_CASE("connecting leaves no descriptor open, whether it worked or not", "[ssh]") {

@@ -91,7 +91,11 @@ class TestRunner {
   }
 
   /// argv[0] tells what goes wrong.
-  static void run(const std::vector<std::string>& argv) {
+  void run(const std::vector<std::string>& argv) {
+    if (argv.at(0) == "forget") {
+      kept_.clear();
+      blobs_.clear();
+    }
     if (argv.at(0) == "stderr") {
       const std::string text(std::stoul(argv.at(1)), 'e');
       if (write(2, text.data(), text.size()) < 0) std::exit(5);
