@@ -16,7 +16,8 @@ std::optional<std::string> refuse_pattern(const std::string& pattern);
 /// cost linear time whatever the text is, and no stack (RE2).
 std::optional<std::string> text_shortfall(const std::string& subject, const Value& expected, std::string_view text);
 
-/// The first 200 characters of a text from outside, on one line, quoted, fit for a terminal; "nothing" for an empty one.
+/// The first 200 characters of a text from outside, on one line, quoted, fit for a terminal; "nothing" for an empty
+/// one.
 std::string excerpt(std::string_view text);
 
 /// 2340 -> "2,340 ms"

@@ -6,8 +6,9 @@
 
 namespace holdfast {
 
-/// A local address whose far end is a Stream: lets a library that makes its own socket talk through the connection to a host. No
-/// thread of its own: whoever drives the library calls the carriers in turn, so the connection stays with one thread.
+/// A local address whose far end is a Stream: lets a library that makes its own socket talk through the connection to a
+/// host. No thread of its own: whoever drives the library calls the carriers in turn, so the connection stays with one
+/// thread.
 class Tunnel {
  public:
   explicit Tunnel(Stream& stream);
