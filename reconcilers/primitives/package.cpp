@@ -47,8 +47,9 @@ bool lists_are_old(const Output& output) {
 }
 
 void apply(Effects& effects, const Step& step) {
+  // Where that fails because of one package, apt may still be able to take it away.
   if (is_interrupted(effects.system)) {
-    run_or_throw(effects, {.argv = {"dpkg", "--force-confdef", "--force-confold", "--configure", "-a"}});
+    run_apt(effects, {.argv = {"dpkg", "--force-confdef", "--force-confold", "--configure", "-a"}});
   }
   const Command command{.argv = apt_arguments(step)};
   Output output = run_apt(effects, command);
@@ -81,8 +82,10 @@ class PackagePrimitive : public PrimitiveKind {
     const auto packages = parse_dpkg_status(system.read(status_path, max_status_bytes).value_or(""));
     for (const Wanted* one : wanted) {
       const auto found = packages.find(one->id.name);
-      if (found != packages.end() && found->second.installed) {
-        observed.push_back({{"present", true}, {"version", found->second.version}});
+      if (found != packages.end() && (found->second.installed || found->second.broken)) {
+        observed.push_back({{"present", true},
+                            {"version", found->second.version},
+                            {"state", found->second.installed ? "installed" : "broken"}});
       } else {
         observed.push_back({{"present", false}});
       }
@@ -95,7 +98,8 @@ class PackagePrimitive : public PrimitiveKind {
     const std::string& name = wanted.id.name;
     const bool stays = is_present(to);
     if (!stays && !is_present(from)) return steps;
-    if (stays && is_present(from) && !differs(from, to, "version")) return steps;
+    const bool repair = differs(from, to, "state") && to.at("state") == Value("installed");
+    if (stays && is_present(from) && !differs(from, to, "version") && !repair) return steps;
     Map package{{"name", name}};
     if (stays) package = overlay(package, pick(to, {"version"}));
     steps.list.push_back({"package.apply", stays ? Map{{"install", List{package}}} : Map{{"remove", List{package}}}});

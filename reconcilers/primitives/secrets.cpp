@@ -155,6 +155,7 @@ Attributes resolve_wanted(const System& system, const Vault& vault, const Wanted
       attributes["content"] = resolve_content(system, vault, wanted, *secrets);
     }
   }
+  if (wanted.id.type == PrimitiveType::package && is_present(attributes)) attributes["state"] = "installed";
   if (wanted.id.type == PrimitiveType::user && attributes.contains("groups") &&
       !Value(wanted.parameters).bool_or("exclusive_groups", false)) {
     add_own_groups(system, wanted, attributes);

@@ -142,6 +142,15 @@ TEST_CASE("a package's version counts only where it is pinned") {
   CHECK(undo.list.at(0).arguments.at("install").as_list().at(0).at("version") == Value("1.22"));
 }
 
+TEST_CASE("a half-installed package is installed again, and an undo does not break it again") {
+  const Wanted nginx{.id = {PrimitiveType::package, "nginx"}};
+  const Attributes broken{{"present", true}, {"version", "1.22"}, {"state", "broken"}};
+  const Attributes whole = overlay(broken, {{"state", "installed"}});
+  CHECK(verbs(steps_of(nginx, broken, whole)) == Verbs{"package.apply"});
+  CHECK(steps_of(nginx, whole, broken).list.empty());
+  CHECK(steps_of(nginx, broken, absent).list.at(0).arguments.contains("remove"));
+}
+
 TEST_CASE("a user's change names only what differs, and its undo gives it back") {
   const Wanted alice{.id = {PrimitiveType::user, "alice"}, .parameters = {{"create_home", true}}};
   const Attributes from{{"present", true}, {"shell", "/bin/sh"}, {"groups", List{"adm"}}, {"uid", 1001}};
