@@ -10,7 +10,6 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
-#include <vector>
 
 namespace holdfast {
 
@@ -24,7 +23,7 @@ using Key = std::unique_ptr<ssh_key_struct, FreeKey>;
 /// One way to log in after the other, with what became of each for the error.
 class Attempts {
  public:
-  Attempts(ssh_session session, const Watchdog& watchdog) : session_(session), watchdog_(watchdog) {}
+  Attempts(ssh_session session, Watchdog& watchdog) : session_(session), watchdog_(watchdog) {}
 
   bool file(const std::string& path) {
     Key key;
@@ -33,12 +32,11 @@ class Attempts {
   }
 
   bool agent() {
-    const char* path =
-        std::getenv("SSH_AUTH_SOCK");  // NOLINT(concurrency-mt-unsafe): nothing here changes the environment
+    const char* path = std::getenv("SSH_AUTH_SOCK");
     if (path == nullptr || *path == '\0') return note("agent", "SSH_AUTH_SOCK is not set");
     try {
       Fd socket = connect_unix(path);
-      guard_(socket.get());
+      watchdog_.guard(socket.get());
       ssh_set_agent_socket(session_, socket.release());
     } catch (const Error& error) {
       return note("agent", error.what());
@@ -46,9 +44,6 @@ class Attempts {
     return judge("agent", ssh_userauth_agent(session_, nullptr));
   }
 
-  void guard_with(Watchdog& watchdog) {
-    guard_ = [&watchdog](int fd) { watchdog.guard(fd); };
-  }
   [[nodiscard]] const std::string& told() const { return told_; }
 
  private:
@@ -68,14 +63,13 @@ class Attempts {
   static int no_passphrase(const char*, char*, std::size_t, int, int, void*) { return -1; }
 
   bool judge(const std::string& subject, int code) {
-    if (watchdog_.fired() || !ssh_is_connected(session_)) {
-      throw Error(watchdog_.fired() ? "timed out logging in with the " + subject
-                                    : "the connection was lost while logging in with the " + subject + ": " +
-                                          printable(ssh_get_error(session_)));
+    if (watchdog_.fired()) throw Error("timed out logging in with the " + subject);
+    if (!ssh_is_connected(session_)) {
+      throw Error("the connection was lost while logging in with the " + subject + ": " +
+                  printable(ssh_get_error(session_)));
     }
     if (code == SSH_AUTH_SUCCESS) return true;
-    if (code == SSH_AUTH_PARTIAL)
-      return note(subject, "accepted, but the server wants a second factor, which holdfast has not");
+    if (code == SSH_AUTH_PARTIAL) return note(subject, "accepted, but the server wants a second factor as well");
     return note(subject, code == SSH_AUTH_DENIED ? "refused" : printable(ssh_get_error(session_)));
   }
 
@@ -85,8 +79,7 @@ class Attempts {
   }
 
   ssh_session session_;
-  const Watchdog& watchdog_;
-  std::function<void(int)> guard_{};
+  Watchdog& watchdog_;
   std::string told_{};
 };
 
@@ -105,7 +98,6 @@ bool log_in(Attempts& attempts, const SshTarget& target, const ConnectOptions& o
 void authenticate(ssh_session_struct* session, const SshTarget& target, const ConnectOptions& options,
                   Watchdog& watchdog) {
   Attempts attempts(session, watchdog);
-  attempts.guard_with(watchdog);
   if (log_in(attempts, target, options)) return;
   throw Error("cannot log in as \"" + target.user + "\" on \"" + target.address + "\": " + attempts.told() +
               "; put the public key of one of these into the authorized_keys of that login");

@@ -72,7 +72,7 @@ std::string connect_failure(const SshTarget& target, const std::string& reason, 
 }  // namespace
 
 std::string ssh_folder_file(const std::string& name) {
-  const char* home = std::getenv("HOME");  // NOLINT(concurrency-mt-unsafe): nothing here changes the environment
+  const char* home = std::getenv("HOME");
   std::string folder = home == nullptr ? "" : home;
   if (folder.empty()) {
     passwd entry{};
