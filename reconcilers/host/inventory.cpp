@@ -40,7 +40,6 @@ Wanted gone(const InventoryEntry& entry) {
   Wanted wanted = entry.wanted;
   if (wanted.id.type == PrimitiveType::unit) {
     wanted.attributes = {{"active", "stopped"}, {"enabled", "disabled"}};
-    wanted.parameters.erase("loads");
   } else {
     wanted.attributes = {{"present", false}};
   }
@@ -74,7 +73,9 @@ std::vector<Wanted> prune_candidates(const Bundle& bundle, const Inventory& inve
   for (const Wanted& one : bundle.wanted) wanted.insert(one.id);
   std::vector<Wanted> candidates;
   for (const auto& [id, entry] : inventory) {
-    if (wanted.contains(id) || (id.type == PrimitiveType::tree && is_older_release(id, bundle))) continue;
+    // A package that holdfast installed may be needed by others by now: only `absent` takes it away.
+    if (wanted.contains(id) || id.type == PrimitiveType::package) continue;
+    if (id.type == PrimitiveType::tree && is_older_release(id, bundle)) continue;
     const bool ours = id.type == PrimitiveType::unit ? is_own_unit(entry, inventory) : entry.created;
     if (ours) candidates.push_back(gone(entry));
   }

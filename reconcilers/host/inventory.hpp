@@ -20,8 +20,9 @@ Value to_value(const Inventory& inventory);
 /// Throws Error where the value is no inventory.
 Inventory inventory_from(const Value& value);
 
-/// What the bundle no longer names and holdfast created, as wanted: absent, or for a unit stopped and disabled. Older
-/// releases beside a wanted one are not among them: how many stay is said by the wanted one.
+/// What the bundle no longer names and holdfast created, as wanted: absent, or for a unit stopped and disabled.
+/// Packages are only released: others may need them by now. Older releases beside a wanted one are not among them: how
+/// many stay is said by the wanted one.
 std::vector<Wanted> prune_candidates(const Bundle& bundle, const Inventory& inventory);
 
 /// The inventory once `bundle` is confirmed: `made` are the ids that this transaction created, `removed` those that it

@@ -21,9 +21,6 @@ namespace {
 constexpr uid_t same_owner = static_cast<uid_t>(-1);
 constexpr std::size_t copy_step = 64U << 20U;
 
-/// One name per target, so that what a killed runner left behind is replaced by the next write to the same path.
-std::string temporary_name(const std::string& name) { return ".holdfast-" + sha256(name).substr(0, 12); }
-
 void write_all(int fd, std::string_view bytes, const std::string& path) {
   while (!bytes.empty()) {
     const ssize_t count = ::write(fd, bytes.data(), bytes.size());

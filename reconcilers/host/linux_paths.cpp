@@ -1,5 +1,6 @@
 #include <reconcilers/host/linux_paths.hpp>
 
+#include <manifests/digest.hpp>
 #include <manifests/error.hpp>
 
 #include <fcntl.h>
@@ -178,6 +179,8 @@ std::string parent_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
 }
+
+std::string temporary_name(const std::string& name) { return ".holdfast-" + sha256(name).substr(0, 12); }
 
 std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 

@@ -39,6 +39,9 @@ Fd open_folder(const Fd& folder, const std::string& shown);
 std::string parent_of(const std::string& path);
 /// "c" of "/a/b/c".
 std::string name_of(const std::string& path);
+/// What something of that name is called in its folder until it is whole. One name per target, so that what a killed
+/// runner left behind is replaced by the next write to the same path.
+std::string temporary_name(const std::string& name);
 
 /// Throws Error for `doing path: reason`; says what stands behind ENOSPC, EROFS, EPERM (immutable) and EISDIR.
 /// `near` is an open file or directory on the file system concerned, or -1.

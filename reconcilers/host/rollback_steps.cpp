@@ -11,9 +11,10 @@ namespace holdfast {
 
 namespace {
 
-/// An asked-for rollback waits until the runner has seen that it was asked to stop.
+/// An asked-for rollback waits until the runner has seen that it was asked to stop; else a runner that just ends is
+/// waited for.
 std::chrono::milliseconds patience(RecoverTime time) {
-  return time == RecoverTime::due ? std::chrono::milliseconds(0) : std::chrono::minutes(10);
+  return time == RecoverTime::due ? std::chrono::seconds(1) : std::chrono::minutes(10);
 }
 
 bool is_due(const TransactionRecord& transaction) {
@@ -52,6 +53,7 @@ void TransactionSteps::roll_back(const Failure& failure, UndoTime time) {
     events_->phase("rollback");
     write_state("rolling_back", {{"failure", to_value(failure)}});
     const TransactionRecord transaction = read_transaction(state_, id_);
+    remove_unfinished(transaction);
     UndoPlan plan = undo_of(transaction.touched, observe_touched(transaction), time);
     left = std::move(plan.left);
     std::vector<std::string> failed;
@@ -65,6 +67,16 @@ void TransactionSteps::roll_back(const Failure& failure, UndoTime time) {
   }
   write_state(back ? "rolled_back" : "rollback_failed", {{"failure", to_value(failure)}, {"left", Value::texts(left)}});
   end();
+}
+
+/// What a killed runner was about to put in place.
+void TransactionSteps::remove_unfinished(const TransactionRecord& transaction) {
+  for (const Touched& one : transaction.touched) {
+    const PrimitiveId& id = one.action.id;
+    if (!one.begun || one.done || (id.type != PrimitiveType::file && id.type != PrimitiveType::link)) continue;
+    const std::string folder = parent_of(id.name);
+    system_.remove_file((folder == "/" ? "" : folder) + "/" + temporary_name(name_of(id.name)));
+  }
 }
 
 std::map<PrimitiveId, Attributes> TransactionSteps::observe_touched(const TransactionRecord& transaction) const {

@@ -14,9 +14,9 @@ namespace holdfast {
 namespace {
 
 constexpr int follow_ms = 20;
-constexpr std::int64_t look_for_runner_ms = 500;
-constexpr int looks_until_dead = 4;
-constexpr int looks_until_not_started = 20;
+constexpr std::int64_t look_for_runner_ms = 100;
+constexpr int looks_until_dead = 5;
+constexpr int looks_until_not_started = 100;
 constexpr std::size_t longest_reason = 500;
 
 std::string id_of(const Value& request) {

@@ -183,7 +183,8 @@ void TransactionSteps::run_action(std::size_t index) {
     journal_->append(Map{{"record", "intent"}, {"id", to_text(action.id)}});
     compare_before(action, wanted);
     run_steps(action);
-    journal_->append(Map{{"record", "done"}, {"id", to_text(action.id)}});
+    // The next synced record takes it along; without it, the undo looks for itself.
+    journal_->append(Map{{"record", "done"}, {"id", to_text(action.id)}}, Durability::buffered);
   } catch (const Error& error) {
     events_->action(action.id, "failed", error.what());
     throw StepFailed{failure_of(action.id, error.what())};

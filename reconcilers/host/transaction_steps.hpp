@@ -53,6 +53,7 @@ class TransactionSteps {
   void check_still_ours() const;
   void plan_after_packages();
   void write_state(const std::string& state, Map more = {});
+  void remove_unfinished(const TransactionRecord& transaction);
   void undo_moves(const std::vector<Move>& moves, std::vector<std::string>& failed);
   [[nodiscard]] std::map<PrimitiveId, Attributes> observe_touched(const TransactionRecord& transaction) const;
   void end();
