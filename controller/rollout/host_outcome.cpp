@@ -101,8 +101,8 @@ HostReport HostSteps::confirm(const Verdict& verdict) {
   tell(note.empty() ? Progress::Level::good : Progress::Level::warning,
        std::string(repair ? "repaired" : "deployed ") + (repair ? "" : job_.commit.id.substr(0, 12)) +
            (note.empty() ? ", healthy" : "; " + note));
-  // The kept runner planned before the change; it goes on being used, and the next turn sees the new state.
-  return report(repair ? HostResult::repaired : HostResult::deployed, note.empty() ? "converged" : "degraded", note);
+  if (!note.empty()) return report(HostResult::degraded, "degraded", note);
+  return report(repair ? HostResult::repaired : HostResult::deployed, "converged", "");
 }
 
 HostReport HostSteps::roll_back(const std::string& why, const std::vector<std::string>& blamed) {
@@ -207,6 +207,8 @@ std::string_view to_text(HostResult result) {
       return "deployed";
     case HostResult::repaired:
       return "repaired";
+    case HostResult::degraded:
+      return "degraded";
     case HostResult::rolled_back:
       return "rolled back";
     case HostResult::rollback_failed:

@@ -15,6 +15,7 @@ enum class HostResult {
   unchanged,        // as wanted already
   deployed,         // a new desired state, healthy and confirmed
   repaired,         // drift put right
+  degraded,         // done and confirmed, but a check that failed before goes on failing
   rolled_back,      // failed, undone, held
   rollback_failed,  // failed, and so did the undo: left for a person
   refused,          // the plan can't be applied; nothing was done

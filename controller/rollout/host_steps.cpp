@@ -242,8 +242,12 @@ void HostSteps::tell_event(const Value& event) {
   }
   if (kind == "validator") {
     const bool ok = event.bool_or("ok", false);
-    tell(ok ? Progress::Level::detail : Progress::Level::bad,
-         event.text_or("name", "") + (ok ? ": ok" : ": " + event.text_or("output", "")));
+    const std::string output = event.text_or("output", "");
+    const bool passed_over = ok && output.starts_with("not run");
+    tell(passed_over ? Progress::Level::warning
+         : ok        ? Progress::Level::detail
+                     : Progress::Level::bad,
+         event.text_or("name", "") + (ok && !passed_over ? ": ok" : ": " + output));
   }
   if (kind == "phase" && event.text_or("phase", "") == "rollback") {
     tell(Progress::Level::warning, "rolling back");

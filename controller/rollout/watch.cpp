@@ -26,7 +26,12 @@ class Watch {
  public:
   Watch(const ControllerSettings& settings, SessionPool& sessions, Store& store, const Clock& clock,
         const OnProgress& on_progress, const WatchOptions& options)
-      : settings_(settings), sessions_(sessions), store_(store), clock_(clock), on_progress_(on_progress), options_(options) {}
+      : settings_(settings),
+        sessions_(sessions),
+        store_(store),
+        clock_(clock),
+        on_progress_(on_progress),
+        options_(options) {}
 
   void all() {
     const std::unique_ptr<Mirror> mirror = open_mirror(settings_);
@@ -68,8 +73,9 @@ class Watch {
       const bool stale = failed_polls_ >= polls_until_stale;
       once("fetch", Progress::Level::warning, error.what());
       if (stale) {
-        once("stale", Progress::Level::bad,
-             "source stale: " + std::to_string(failed_polls_) + " polls failed; the last accepted state stays in force");
+        once(
+            "stale", Progress::Level::bad,
+            "source stale: " + std::to_string(failed_polls_) + " polls failed; the last accepted state stays in force");
       }
     }
     if (failed_polls_ == 0) said_.erase("stale");
