@@ -28,7 +28,7 @@ TEST_CASE("a site's address is its first listen under its first usable name", "[
 }
 
 TEST_CASE("comments and quotes do not mislead", "[kinds][nginx_text]") {
-  CHECK(found("# listen 1;\nserver { # server_name no;\n listen 2; server_name \"yes\"; }") ==
+  CHECK(found("# x; listen 1;\nserver { # server_name no;\n listen 2; server_name \"yes\"; }") ==
         "127.0.0.1:2 http://yes:2/");
   CHECK(found("server { add_header X \"; listen 1; \"; listen 3; }") == "127.0.0.1:3 http://localhost:3/");
 }
