@@ -89,7 +89,7 @@ void arm_dead_man(System& system, const State& state, const std::string& transac
                                    "--on-active=" + std::to_string(deadman_ms) + "ms",
                                    "--timer-property=AccuracySec=100ms",
                                    "--timer-property=OnUnitInactiveSec=2s",
-                                   "--property=Description=holdfast dead-man's switch",
+                                   "--description=holdfast dead-man's switch",
                                    "--"};
   for (std::string& argument : own_command(system, {"recover", transaction})) argv.push_back(std::move(argument));
   run(system, argv);
@@ -99,6 +99,11 @@ void disarm_dead_man(System& system, const std::string& transaction) {
   if (!system.abilities().units) return;  // the process that waits sees the end by itself
   const Command command{.argv = {"systemctl", "--quiet", "stop", timer_of(transaction) + ".timer"}};
   static_cast<void>(system.run(command));  // gone already is fine, and a timer that stays finds nothing to do
+}
+
+bool is_shutting_down(System& system) {
+  if (!system.abilities().units) return false;
+  return system.run({.argv = {"systemctl", "is-system-running"}}).out.starts_with("stopping");
 }
 
 void watch_dead_man(System& system, const State& state, const std::string& transaction, std::int64_t deadman_ms) {

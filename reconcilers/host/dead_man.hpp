@@ -15,6 +15,9 @@ void arm_dead_man(System& system, const State& state, const std::string& transac
 /// Ends the timer. The boot unit stays: without an open transaction it does nothing.
 void disarm_dead_man(System& system, const std::string& transaction);
 
+/// True while systemd stops everything.
+bool is_shutting_down(System& system);
+
 /// The process that waits where there is no systemd: calls `recover` from the deadline on until the transaction is at
 /// its end.
 void watch_dead_man(System& system, const State& state, const std::string& transaction, std::int64_t deadman_ms);

@@ -77,7 +77,7 @@ void start_detached(System& system, const std::string& unit, const std::vector<s
   const std::vector<std::string> command = own_command(system, arguments);
   if (!system.abilities().units) return start_child(command);
   Command start{.argv = {"systemd-run", "--quiet", "--collect", "--unit=" + unit, "--property=Type=exec",
-                         "--property=OOMPolicy=continue", "--property=Description=holdfast " + arguments.front()}};
+                         "--property=OOMPolicy=continue", "--description=holdfast " + arguments.front()}};
   if (!on_end.empty()) start.argv.push_back("--property=ExecStopPost=" + quoted(own_command(system, on_end)));
   start.argv.emplace_back("--");
   start.argv.insert(start.argv.end(), command.begin(), command.end());

@@ -155,15 +155,9 @@ class Planner {
   }
 
   void add_validators(Plan& plan, const std::vector<Wanted>& wanted) {
-    std::vector<std::string> paths;
-    for (const Action& action : plan.actions) {
-      if (action.id.name.starts_with('/')) paths.push_back(action.id.name);
-    }
     for (const Validator& validator : bundle_.validators) {
-      const bool touched = std::ranges::any_of(validator.folders, [&](const std::string& folder) {
-        return std::ranges::any_of(paths, [&](const std::string& path) { return lies_below(path, folder); });
-      });
-      if (touched) plan.validators.push_back(validator);
+      const auto touched = [&](const Action& action) { return judges(validator, action.id); };
+      if (std::ranges::any_of(plan.actions, touched)) plan.validators.push_back(validator);
     }
     for (std::size_t i = 0; i < plan.actions.size(); ++i) add_file_validator(plan, plan.actions[i], wanted[i]);
   }
@@ -194,6 +188,12 @@ class Planner {
 PreparedPlan make_plan(const Bundle& bundle, const Sight& sight, const Inventory& inventory,
                        const Abilities& abilities) {
   return Planner(bundle, sight, inventory, abilities).plan();
+}
+
+bool judges(const Validator& validator, const PrimitiveId& changed) {
+  return changed.name.starts_with('/') && std::ranges::any_of(validator.folders, [&](const std::string& folder) {
+           return lies_below(changed.name, folder);
+         });
 }
 
 void seal(Plan& plan, const std::string& bundle_digest) {

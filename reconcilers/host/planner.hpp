@@ -42,6 +42,9 @@ struct Move {
 /// Moves that change something, as ordered actions with their steps.
 PreparedPlan plan_moves(std::vector<Move> moves, const Abilities& abilities);
 
+/// True where a change of that path is for the validator to judge.
+bool judges(const Validator& validator, const PrimitiveId& changed);
+
 /// True where `path` holds unit files or drop-ins, which systemd must be told of.
 bool is_unit_folder(const std::string& path);
 

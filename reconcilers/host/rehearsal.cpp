@@ -2,6 +2,7 @@
 
 #include <reconcilers/host/detach.hpp>
 #include <reconcilers/host/linux_paths.hpp>
+#include <reconcilers/host/planner.hpp>
 #include <reconcilers/host/rehearsal_mounts.hpp>
 #include <reconcilers/host/state_files.hpp>
 #include <reconcilers/host/vault.hpp>
@@ -13,7 +14,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <iostream>
 #include <set>
 
@@ -104,6 +104,11 @@ std::vector<Finding> not_run(const std::vector<Validator>& validators, const std
   return findings;
 }
 
+PrimitiveId first_judged(const Validator& validator, const std::vector<Action>& actions) {
+  const auto judged = std::ranges::find_if(actions, [&](const Action& action) { return judges(validator, action.id); });
+  return judged == actions.end() ? PrimitiveId{} : judged->id;
+}
+
 /// Starts the process that has mounts of its own, and reads what it found.
 std::vector<Finding> judge_in_overlay(System& system, const State& state, const std::string& transaction,
                                       const Rehearsal& rehearsal) {
@@ -115,6 +120,8 @@ std::vector<Finding> judge_in_overlay(System& system, const State& state, const 
   if (!output.ok()) return not_run(rehearsal.validators, describe_failure(command, output));
   std::vector<Finding> findings;
   const Value list = from_json(output.out);
+  if (list.as_list().size() != rehearsal.validators.size())
+    throw Error("the rehearsal gave another number of findings");
   for (const Value& one : list.as_list()) {
     findings.push_back(
         {.name = one.at("name").as_text(), .ok = one.at("ok").as_bool(), .output = one.at("output").as_text()});
@@ -181,6 +188,7 @@ std::vector<Finding> rehearse(System& system, const State& state, const std::str
   std::vector<Finding> more = !system.root().empty() ? not_run(rest.validators, system.abilities().why)
                               : ::geteuid() != 0     ? not_run(rest.validators, "not running as root")
                                                      : judge_in_overlay(system, state, transaction, rest);
+  for (std::size_t i = 0; i < more.size(); ++i) more[i].id = first_judged(rest.validators.at(i), rest.actions);
   findings.insert(findings.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
   return findings;
 }

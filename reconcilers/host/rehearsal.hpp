@@ -17,7 +17,7 @@ struct Rehearsal {
 
 struct Finding {
   std::string name{};
-  PrimitiveId id{};  // what it judged, where that is one file; name empty otherwise
+  PrimitiveId id{};  // the first change that it judged
   bool ok = false;
   std::string output{};
 };

@@ -1,6 +1,7 @@
 #include <reconcilers/host/transaction.hpp>
 
 #include <reconcilers/host/confirm.hpp>
+#include <reconcilers/host/dead_man.hpp>
 #include <reconcilers/host/transaction_steps.hpp>
 
 #include <manifests/error.hpp>
@@ -15,12 +16,14 @@ void run_transaction(System& system, const State& state, const std::string& id) 
   if (!steps.begin()) return;       // one writer: lock, epoch, nothing else open
   if (!steps.plan_again()) return;  // refused where the host is no longer what the plan was made for
   try {
-    steps.save_undo();  // old contents in the vault and on the disk, then the journal says what will be done
-    steps.arm();        // from here on the host comes back by itself
-    steps.prepare();    // packages, accounts, folders, releases: nothing that runs uses them yet
-    steps.validate();   // the judges of the configuration, where the new one is in place and the host is not touched
-    steps.apply();      // files, links, units: intent, compare, effect, done
-    steps.verify();     // observed again, everything is as wanted
+    steps.save_undo();   // old contents in the vault and on the disk, then the journal says what will be done
+    steps.arm();         // from here on the host comes back by itself
+    do {                 // once, and once more after packages: they bring files of their own
+      steps.prepare();   // packages, accounts, folders, releases: nothing that runs uses them yet
+      steps.validate();  // the judges see the new configuration in place, while the host's own is not touched
+      steps.apply();     // files, links, units: intent, compare, effect, done
+    } while (steps.unfinished());
+    steps.verify();  // observed again, everything is as wanted
     steps.wait_for_confirmation();
   } catch (const StepFailed& failed) {
     steps.roll_back(failed.failure);
@@ -30,6 +33,7 @@ void run_transaction(System& system, const State& state, const std::string& id) 
 }
 
 void recover_transaction(System& system, const State& state, RecoverTime time, const std::string& reason) {
+  if (is_shutting_down(system)) return;  // nothing can be started any more: the boot unit does it
   settle_confirmed(system, state);
   const std::optional<std::string> id = state.open_transaction();
   if (!id) return;

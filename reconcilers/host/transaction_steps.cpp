@@ -2,7 +2,6 @@
 
 #include <reconcilers/host/dead_man.hpp>
 #include <reconcilers/host/observe.hpp>
-#include <reconcilers/host/rehearsal.hpp>
 #include <reconcilers/primitives/place.hpp>
 
 #include <manifests/error.hpp>
@@ -20,6 +19,8 @@ constexpr std::size_t shown_values = 200;
 bool is_live(PrimitiveType type) {
   return type == PrimitiveType::file || type == PrimitiveType::link || type == PrimitiveType::unit;
 }
+
+bool is_package(const Action& action) { return action.id.type == PrimitiveType::package; }
 
 std::string shown(const Attributes& attributes, const std::string& key) {
   const auto found = attributes.find(key);
@@ -129,12 +130,10 @@ void TransactionSteps::arm() { arm_dead_man(system_, state_, id_, request_.deadm
 
 void TransactionSteps::prepare() {
   events_->phase("apply");
-  const std::vector<Action>* actions = &prepared_.plan.actions;
-  while (next_ < actions->size() && !is_live((*actions)[next_].id.type)) {
-    const bool package = (*actions)[next_].id.type == PrimitiveType::package;
+  while (unfinished() && !is_live(prepared_.plan.actions[next_].id.type)) {
+    const bool package = is_package(prepared_.plan.actions[next_]);
     run_action(next_++);
-    const bool more = next_ < actions->size() && (*actions)[next_].id.type == PrimitiveType::package;
-    if (package && !more) plan_after_packages();
+    if (package && !(unfinished() && is_package(prepared_.plan.actions[next_]))) plan_after_packages();
   }
 }
 
@@ -149,13 +148,24 @@ void TransactionSteps::plan_after_packages() {
   journal_->append(plan_record(prepared_));
 }
 
+/// What changes from here to the next packages, and who judges it.
+Rehearsal TransactionSteps::next_rehearsal() const {
+  Rehearsal rehearsal;
+  const std::vector<Action>& actions = prepared_.plan.actions;
+  for (std::size_t i = next_; i < actions.size() && !is_package(actions[i]); ++i)
+    rehearsal.actions.push_back(actions[i]);
+  for (const Validator& validator : prepared_.plan.validators) {
+    const auto judged = [&](const Action& action) { return judges(validator, action.id); };
+    if (std::ranges::any_of(rehearsal.actions, judged)) rehearsal.validators.push_back(validator);
+  }
+  return rehearsal;
+}
+
 void TransactionSteps::validate() {
-  if (prepared_.plan.validators.empty()) return;
+  const Rehearsal rehearsal = next_rehearsal();
+  if (rehearsal.validators.empty()) return;
   events_->phase("validate");
   check_still_ours();
-  const Rehearsal rehearsal{
-      .validators = prepared_.plan.validators,
-      .actions = {prepared_.plan.actions.begin() + static_cast<std::ptrdiff_t>(next_), prepared_.plan.actions.end()}};
   for (const Finding& finding : rehearse(system_, state_, id_, rehearsal)) {
     events_->validator(finding.name, finding.ok, finding.output);
     if (!finding.ok)
@@ -165,13 +175,7 @@ void TransactionSteps::validate() {
 }
 
 void TransactionSteps::apply() {
-  while (next_ < prepared_.plan.actions.size()) {
-    const bool package = prepared_.plan.actions[next_].id.type == PrimitiveType::package;
-    run_action(next_++);
-    const bool more =
-        next_ < prepared_.plan.actions.size() && prepared_.plan.actions[next_].id.type == PrimitiveType::package;
-    if (package && !more && next_ < prepared_.plan.actions.size()) plan_after_packages();
-  }
+  while (unfinished() && !is_package(prepared_.plan.actions[next_])) run_action(next_++);
 }
 
 void TransactionSteps::run_action(std::size_t index) {

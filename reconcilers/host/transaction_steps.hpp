@@ -1,6 +1,7 @@
 #pragma once
 
 #include <reconcilers/host/events.hpp>
+#include <reconcilers/host/rehearsal.hpp>
 #include <reconcilers/host/state_files.hpp>
 #include <reconcilers/host/transaction.hpp>
 #include <reconcilers/host/transaction_record.hpp>
@@ -32,6 +33,7 @@ class TransactionSteps {
   void prepare();
   void validate();
   void apply();
+  [[nodiscard]] bool unfinished() const { return next_ < prepared_.plan.actions.size(); }
   void verify();
   void wait_for_confirmation();
 
@@ -52,6 +54,7 @@ class TransactionSteps {
   void compare_before(const Action& action, const Wanted& wanted) const;
   void check_still_ours() const;
   void plan_after_packages();
+  [[nodiscard]] Rehearsal next_rehearsal() const;
   void write_state(const std::string& state, Map more = {});
   void remove_unfinished(const TransactionRecord& transaction);
   void undo_moves(const std::vector<Move>& moves, std::vector<std::string>& failed);

@@ -1,0 +1,135 @@
+#include <reconcilers/host/undo.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <random>
+
+using namespace holdfast;
+
+namespace {
+
+const Attributes absent{{"present", false}};
+
+Attributes file(const std::string& content, int mode = 0644) {
+  return {{"present", true}, {"content", content}, {"mode", mode}, {"owner", "root"}, {"group", "root"}, {"size", 1}};
+}
+
+Attributes unit(const std::string& active, const std::string& loaded = "") {
+  Attributes state{{"enabled", "enabled"}, {"active", active}, {"daemon", "current"}};
+  if (!loaded.empty()) state["loaded"] = loaded;
+  return state;
+}
+
+Touched touched(const std::string& id, const Attributes& from, const Attributes& to, bool begun = true,
+                bool done = true) {
+  return {.action = {.id = primitive_id(id), .from = from, .to = to},
+          .wanted = {.id = primitive_id(id), .attributes = to},
+          .begun = begun,
+          .done = done};
+}
+
+/// The single move of the undo of one action, from where it is now; nothing moves where it gives `now`.
+Attributes undone(const Touched& one, const Attributes& now, UndoTime time = UndoTime::running) {
+  const UndoPlan plan = undo_of({one}, {{one.action.id, now}}, time);
+  CHECK(plan.left.empty());
+  REQUIRE(plan.moves.size() <= 1);
+  return plan.moves.empty() ? now : plan.moves.front().to;
+}
+
+std::size_t left(const Touched& one, const Attributes& now) {
+  const UndoPlan plan = undo_of({one}, {{one.action.id, now}}, UndoTime::running);
+  CHECK(plan.moves.empty());
+  return plan.left.size();
+}
+
+}  // namespace
+
+TEST_CASE("undo gives a file back what it had", "[undo]") {
+  CHECK(undone(touched("file:/a", absent, file("new")), file("new")) == absent);
+  CHECK(undone(touched("file:/a", file("old"), absent), absent) == file("old"));
+  CHECK(undone(touched("file:/a", file("old"), file("new")), file("new")).at("content") == Value("old"));
+  CHECK(undone(touched("file:/a", file("same", 0600), file("same", 0644)), file("same", 0644)).at("mode") ==
+        Value(0600));
+}
+
+TEST_CASE("undo needs nothing for what is already as it was", "[undo]") {
+  CHECK(undone(touched("file:/a", file("old"), file("new")), file("old")) == file("old"));
+  CHECK(undone(touched("file:/a", absent, file("new")), absent) == absent);
+  CHECK(undone(touched("file:/a", file("old"), file("new"), false, false), file("edited")) == file("edited"));
+}
+
+TEST_CASE("undo leaves alone what someone else made of it", "[undo]") {
+  CHECK(left(touched("file:/a", file("old"), file("new")), file("edited")) == 1);
+  CHECK(left(touched("file:/a", absent, file("new")), file("edited")) == 1);
+  CHECK(left(touched("file:/a", file("old"), absent), file("edited")) == 1);
+  CHECK(left(touched("file:/a", file("old"), file("new")), absent) == 1);
+  CHECK(left(touched("file:/a", absent, file("new")), {{"present", true}, {"obstacle", "a directory"}}) == 1);
+}
+
+TEST_CASE("undo starts again what was stopped, and stops what was started", "[undo]") {
+  CHECK(undone(touched("unit:a.service", unit("running", "A"), unit("running", "B")), unit("failed")).at("active") ==
+        Value("running"));
+  CHECK(undone(touched("unit:a.service", unit("running"), unit("stopped")), unit("stopped")).at("active") ==
+        Value("running"));
+  CHECK(undone(touched("unit:a.service", unit("stopped"), unit("running", "B")), unit("running", "B")).at("active") ==
+        Value("stopped"));
+}
+
+TEST_CASE("undo restarts only a unit that runs with what was undone", "[undo]") {
+  const Touched restarted = touched("unit:a.service", unit("running", "A"), unit("running", "B"));
+  CHECK(undone(restarted, unit("running", "B")).at("loaded") == Value("A"));
+  CHECK(undone(restarted, unit("running", "A")) == unit("running", "A"));
+  Touched untouched = restarted;
+  untouched.begun = untouched.done = false;
+  CHECK(undone(untouched, unit("running", "A")) == unit("running", "A"));
+  CHECK(undone(untouched, unit("running", "B")).at("loaded") == Value("A"));  // it restarted by itself
+}
+
+TEST_CASE("undo does not trust the memory of a unit whose reload was cut off", "[undo]") {
+  Touched cut = touched("unit:a.service", unit("running", "A"), unit("running", "B"));
+  cut.done = false;
+  const UndoPlan plan = undo_of({cut}, {{cut.action.id, unit("running", "A")}}, UndoTime::running);
+  REQUIRE(plan.moves.size() == 1);
+  CHECK(plan.moves.front().from.at("loaded") != plan.moves.front().to.at("loaded"));
+}
+
+TEST_CASE("undo at boot leaves starting services to systemd", "[undo]") {
+  const Touched one = touched("unit:a.service", unit("running", "A"), unit("running", "B"));
+  CHECK(undone(one, unit("stopped"), UndoTime::booting) == unit("stopped"));
+  CHECK(undone(touched("file:/a", file("old"), file("new")), file("new"), UndoTime::booting).at("content") ==
+        Value("old"));
+}
+
+TEST_CASE("undo tells what is not back, without telling contents", "[undo]") {
+  const PrimitiveId id = primitive_id("file:/a");
+  const Move move{.wanted = {.id = id}, .from = file("new", 0600), .to = file("secret digest", 0640)};
+  const std::vector<std::string> told = not_undone({move}, {{id, file("other", 0600)}});
+  REQUIRE(told.size() == 2);
+  CHECK(told[0] == "file:/a: content is another, it was another");
+  CHECK(told[1] == "file:/a: mode is 384, it was 416");
+  CHECK(not_undone({move}, {{id, file("secret digest", 0640)}}).empty());
+}
+
+TEST_CASE("undo brings back whatever state a file was cut off in", "[undo][law]") {
+  for (unsigned seed = 1; seed <= 500; ++seed) {
+    INFO("seed " << seed);
+    std::mt19937 random(seed);
+    const auto any = [&] {
+      return random() % 4 == 0
+                 ? absent
+                 : file(std::string(1, static_cast<char>('a' + random() % 3)), 0600 + static_cast<int>(random() % 2));
+    };
+    const Attributes from = any();
+    Attributes to = any();
+    if (to.contains("content") && from.contains("content") && to.at("content") != from.at("content")) to.erase("size");
+    if (from == to) continue;
+    const Touched one = touched("file:/a", from, to);
+    for (const Attributes& now : {from, to}) {
+      Attributes back = undone(one, now);
+      Attributes was = from;
+      back.erase("size");
+      was.erase("size");
+      REQUIRE(back == was);
+    }
+  }
+}
