@@ -20,12 +20,12 @@ const std::string host_runner = HOST_RUNNER;
 /// A bundle of text files, and their content by digest.
 class Wishes {
  public:
-  void file(const std::string& path, const std::string& text) {
+  void file(const std::string& path, const std::string& text, int line = 7) {
     Wanted wanted;
     wanted.id = {PrimitiveType::file, path};
     wanted.attributes = {{"present", true}, {"content", sha256(text)}, {"size", static_cast<std::int64_t>(text.size())},
                          {"owner", "root"}, {"group", "root"},         {"mode", 0644}};
-    wanted.origin = {.resource = "File/test", .position = {.file = "test.yaml", .line = 7, .column = 1}};
+    wanted.origin = {.resource = "File/test", .position = {.file = "test.yaml", .line = line, .column = 1}};
     bundle_.wanted.push_back(wanted);
     contents_[sha256(text)] = text;
   }
@@ -84,6 +84,12 @@ void live_through(Connect connect_again, const std::string& file) {
   CHECK(change.old_contents.at(sha256("first\n")) == "first\n");
   CHECK(read_text(file) == "second\n");
   CHECK(next.attach("t-00000002", {}, in_ms(30'000)).state == "pending");
+  Wishes upper;
+  upper.file("/etc/holdfast-test", "third\n", 7);
+  next.plan(upper.bundle(), false, in_ms(30'000));
+  Wishes lower;  // the same bundle, from further down in the manifest
+  lower.file("/etc/holdfast-test", "third\n", 9);
+  CHECK(next.plan(lower.bundle(), false, in_ms(30'000)).plan.actions.front().origin.position.line == 9);
   const TransactionReply undone = next.rollback("t-00000002", 1, "not healthy", {}, in_ms(60'000));
   INFO(undone.what);
   CHECK(undone.state == "rolled_back");

@@ -30,6 +30,12 @@ ino_t inode(const std::string& path) {
   return stat(path.c_str(), &info) == 0 ? info.st_ino : 0;
 }
 
+/// By renaming: the runner of the session before may still be ending.
+void put_in_place(const TestSshd& sshd, const std::string& bytes) {
+  write_text(installed(sshd) + ".new", bytes, 0700);
+  std::filesystem::rename(installed(sshd) + ".new", installed(sshd));
+}
+
 RunnerClient client_of(const Host& host, const ConnectOptions& options) {
   return RunnerClient(connect(host, options, in_ms(20'000)));
 }
@@ -67,10 +73,10 @@ TEST_CASE("a damaged runner on a host is found before it is started, and replace
   SECTION("other bytes") {
     std::string bytes = read_text(runner);
     bytes.back() = static_cast<char>(bytes.back() + 1);
-    write_text(installed(sshd), bytes, 0700);
+    put_in_place(sshd, bytes);
   }
-  SECTION("cut off") { std::filesystem::resize_file(installed(sshd), 1000); }
-  SECTION("another program") { write_text(installed(sshd), "#!/bin/sh\ntouch /run/owned\n", 0700); }
+  SECTION("cut off") { put_in_place(sshd, read_text(runner).substr(0, 1000)); }
+  SECTION("another program") { put_in_place(sshd, "#!/bin/sh\ntouch /run/owned\n"); }
   client_of(sshd.host(), sshd.options(runner)).status(in_ms(20'000));
   CHECK(read_text(installed(sshd)) == read_text(runner));
   CHECK_FALSE(std::filesystem::exists(sshd.inside("/run/owned")));
@@ -221,6 +227,22 @@ TEST_CASE("several streams share one session", "[ssh]") {
   two->close_input();
   CHECK(two->read(1000, in_ms(20'000)).empty());
   CHECK(client.alive());
+}
+
+TEST_CASE("what a host sends while nobody reads waits in order, beyond what we hold", "[ssh]") {
+  const TestSshd sshd;
+  RunnerClient client = client_of(sshd.host(), sshd.options(runner));
+  const auto echo = client.dial("x", in_ms(30'000));
+  std::string bytes(5U << 20U, '\0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 2654435761U >> 13U);
+  echo->write(bytes, in_ms(60'000));
+  std::string back;
+  while (back.size() < bytes.size() + 3) {
+    const std::string piece = echo->read(1U << 20U, in_ms(60'000));
+    REQUIRE_FALSE(piece.empty());
+    back += piece;
+  }
+  CHECK((back == "+x\n" + bytes));
 }
 
 TEST_CASE("an argument that would need more than plain quotes is refused", "[ssh]") {

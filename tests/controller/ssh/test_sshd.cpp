@@ -68,7 +68,10 @@ std::string read_text(const std::string& path) {
 }
 
 void write_text(const std::string& path, const std::string& text, unsigned mode) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  REQUIRE(file.good());
   REQUIRE(chmod(path.c_str(), mode) == 0);
 }
 
