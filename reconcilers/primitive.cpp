@@ -86,20 +86,17 @@ Value to_value(const Wanted& wanted) {
 }
 
 Value to_value(const Validator& validator) {
-  Map value{{"name", validator.name},
-            {"argv", Value::texts(validator.argv)},
-            {"folders", Value::texts(validator.folders)},
-            {"origin", to_value(validator.origin)}};
-  if (!validator.excused.empty()) value["excused"] = Value::texts(validator.excused);
-  return value;
+  return Map{{"name", validator.name},
+             {"argv", Value::texts(validator.argv)},
+             {"folders", Value::texts(validator.folders)},
+             {"origin", to_value(validator.origin)}};
 }
 
 Validator validator_from(const Value& value) {
   return {.name = value.at("name").as_text(),
           .argv = value.at("argv").as_texts(),
           .folders = value.at("folders").as_texts(),
-          .origin = value.find("origin") == nullptr ? Origin{} : origin_from(value.at("origin")),
-          .excused = value.find("excused") == nullptr ? std::vector<std::string>{} : value.at("excused").as_texts()};
+          .origin = value.find("origin") == nullptr ? Origin{} : origin_from(value.at("origin"))};
 }
 
 Value to_value(const Bundle& bundle) {

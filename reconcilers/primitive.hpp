@@ -54,9 +54,6 @@ struct Validator {
   std::vector<std::string> argv{};
   std::vector<std::string> folders{};  // absolute; the validator runs when a planned change lies below one of them
   Origin origin{};
-  /// A failed run still counts as passed when each line of what it said contains one of these: complaints about what
-  /// only this transaction will bring (`systemd-analyze verify` about a program of a release that is not built yet).
-  std::vector<std::string> excused{};
 };
 
 /// Everything one host should be, for one commit. Pure data; equal bundles have equal canonical text.

@@ -16,21 +16,6 @@ namespace {
 constexpr std::size_t most_manifest_bytes = 4U << 20U;
 constexpr std::string_view release_reference = "@Release/";
 
-/// systemd-analyze fails for a program that is not there, which is right unless this transaction brings it: then only
-/// its other complaints count, and among them not those that are mere warnings.
-std::vector<std::string> excuses(const Assembly& assembly) {
-  std::vector<std::string> lines;
-  bool packages = false;
-  for (const Wanted& wanted : assembly.wanted) {
-    const bool release = wanted.id.type == PrimitiveType::link && wanted.origin.resource.starts_with("Release/");
-    if (release) lines.push_back("Command " + wanted.id.name + "/");
-    packages = packages || (wanted.id.type == PrimitiveType::package && is_present(wanted));
-  }
-  if (packages) lines.insert(lines.end(), {"Command /usr/", "Command /bin/", "Command /sbin/"});
-  if (!lines.empty()) lines.insert(lines.end(), {"ignoring", "please update", "not safe"});
-  return lines;
-}
-
 using Commits = std::map<std::string, std::string>;  // by release name
 
 /// Replaces texts of the form "@Release/NAME" anywhere in an expectation.
@@ -71,15 +56,12 @@ std::string read_manifest(const Tree& tree, const std::string& path) {
 
 }  // namespace
 
-std::vector<Validator> finish_validators(const std::vector<Draft>& drafts, const Assembly& assembly) {
+std::vector<Validator> finish_validators(const std::vector<Draft>& drafts) {
   std::vector<Validator> all;
   std::set<std::pair<std::string, std::vector<std::string>>> known;
-  const std::vector<std::string> excused = excuses(assembly);
   for (const Draft& draft : drafts) {
     for (const Validator& validator : draft.validators) {
-      if (!known.insert({validator.name, validator.argv}).second) continue;
-      all.push_back(validator);
-      if (validator.argv.front() == "systemd-analyze") all.back().excused = excused;
+      if (known.insert({validator.name, validator.argv}).second) all.push_back(validator);
     }
   }
   return all;

@@ -7,9 +7,8 @@
 
 namespace holdfast {
 
-/// Each validator once, in the order of the resources, and with what it may complain about because only this very
-/// transaction brings it.
-std::vector<Validator> finish_validators(const std::vector<Draft>& drafts, const Assembly& assembly);
+/// Each validator once, in the order of the resources.
+std::vector<Validator> finish_validators(const std::vector<Draft>& drafts);
 
 /// Puts commit ids in the place of "@Release/NAME" and makes the names of the checks unique.
 void finish_checks(Lowered& lowered, const std::vector<Draft>& drafts);

@@ -69,7 +69,7 @@ Lowered lower(const Fleet& fleet, const std::string& host, const Tree& tree, con
   }
   lowered.bundle = {.environment = fleet.environment.name, .host = host, .commit = commit};
   lowered.bundle.prune = fleet.environment.prune;
-  lowered.bundle.validators = finish_validators(drafts, assembly);
+  lowered.bundle.validators = finish_validators(drafts);
   lowered.bundle.wanted = std::move(assembly.wanted);
   lowered.problems.insert(lowered.problems.end(), assembly.problems.begin(), assembly.problems.end());
   finish_checks(lowered, drafts);

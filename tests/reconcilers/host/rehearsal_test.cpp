@@ -34,16 +34,6 @@ TEST_CASE("what systemd-analyze says of other units is nobody's fault here", "[r
   CHECK(is_accepted(verify, 1, "other.service: Command /usr/bin/gone is not executable: No such file or directory\n"));
 }
 
-TEST_CASE("what a validator is excused from does not count", "[rehearsal]") {
-  Validator excused = verify;
-  excused.excused = {"/opt/app/venv/bin/app is not executable"};
-  const std::string missing =
-      "app.service: Command /opt/app/venv/bin/app is not executable: No such file or directory\n";
-  CHECK_FALSE(is_accepted(verify, 1, missing));
-  CHECK(is_accepted(excused, 1, missing));
-  CHECK_FALSE(is_accepted(excused, 1, missing + "app.service: Failed to parse the rest\n"));
-}
-
 TEST_CASE("another validator is accepted by its exit code", "[rehearsal]") {
   const Validator nginx{.name = "nginx -t", .argv = {"nginx", "-t"}};
   CHECK(is_accepted(nginx, 0, "nginx: the configuration file is ok\n"));

@@ -139,10 +139,3 @@ TEST_CASE("a masked unit is nothing else", "[kinds][systemd_unit]") {
 TEST_CASE("a unit's name is a full one", "[kinds][systemd_unit]") {
   CHECK(lower_host(unit("cvd", installed)).report().find("must be the full name of a unit") != std::string::npos);
 }
-
-TEST_CASE("verify excuses programs that the same transaction brings", "[kinds][systemd_unit]") {
-  const LoweredHost host =
-      lower_host(unit("cvd.service", installed) + manifest("Release", "cvd", "{path: /opt/cvd/app}"));
-  CHECK(host.lowered.bundle.validators.at(0).excused.at(0) == "Command /opt/cvd/app/");
-  CHECK(lower_host(unit("cvd.service", installed)).lowered.bundle.validators.at(0).excused.empty());
-}
