@@ -101,6 +101,8 @@ TEST_CASE("a local runner works below the host's root and ends with its stream",
   };
   for (int i = 0; i < 1000 && !ended(); ++i) usleep(10'000);
   CHECK(ended());
+  local_client().status(in_ms(30'000));  // starting the next one collects what ended
+  CHECK(read_text("/proc/" + std::to_string(pid) + "/stat").empty());
 }
 
 TEST_CASE("a local runner that fails is told with its last words", "[runner]") {
