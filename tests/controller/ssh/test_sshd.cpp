@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -162,6 +163,7 @@ void TestSshd::start() {
   pid_ = fork();
   REQUIRE(pid_ >= 0);
   if (pid_ == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // it goes with a test that is killed
     bool ok = unshare(CLONE_NEWNS) == 0 && mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
     for (const char* folder : {"/var/lib", "/run"}) ok = ok && mount("tmpfs", folder, "tmpfs", 0, "mode=0755") == 0;
     ok = ok && mkdir("/run/sshd", 0755) == 0;
