@@ -104,12 +104,14 @@ Verdict judge(const std::vector<Check>& checks, const std::vector<Sample>& basel
   const std::int64_t deadline = begun_ms + policy.window_ms;
   std::vector<Tally> tallies = tally_up(checks, samples, deadline);
   Verdict verdict;
+  bool recovering = false;  // what failed before gets the whole window to pass: the change may be what mends it
   if (!blame_baseline) {
     const std::set<std::string> already = failed_before(baseline);
     const auto was_failing = [&](const Tally& tally) { return already.contains(tally.check->name); };
     for (const Tally& tally : tallies) {
-      if (was_failing(tally)) verdict.already.push_back(tally.check->name);
+      if (was_failing(tally) && tally.streak < passes) verdict.already.push_back(tally.check->name);
     }
+    recovering = !verdict.already.empty() && now_ms + round_interval_ms(policy) <= deadline;
     std::erase_if(tallies, was_failing);
   }
 
@@ -120,6 +122,7 @@ Verdict judge(const std::vector<Check>& checks, const std::vector<Sample>& basel
     least = std::min(least, tally.streak);
   }
   if (!hopeless && least >= passes) {
+    if (recovering) return verdict;
     verdict.state = Verdict::State::healthy;
     return verdict;
   }

@@ -62,8 +62,13 @@ test_a_removed_file_comes_back() {
     repaired_alone file:/etc/notice
 }
 
-test_a_file_replaced_by_a_link_is_put_right_without_following_it() {
+test_a_file_replaced_by_a_link_is_refused_and_never_followed() {
     shell 'echo precious > /root/precious && rm /etc/notice && ln -s /root/precious /etc/notice'
+    hf apply production
+    expect_code 4
+    expect_says 'symbolic link'
+    expect_equal precious "$(on cat /root/precious)"
+    on rm /etc/notice
     repaired_alone file:/etc/notice
     expect_equal precious "$(on cat /root/precious)"
 }
@@ -116,7 +121,7 @@ test_a_removed_user_comes_back() {
 }
 
 test_a_lost_group_membership_comes_back() {
-    on gpasswd --quiet -d visitor games
+    on gpasswd -d visitor games
     repaired_alone user:visitor
 }
 

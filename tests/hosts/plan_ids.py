@@ -3,18 +3,18 @@ import json
 import sys
 
 
-def actions(value):
+def changes(value):
     if isinstance(value, dict):
         for key, member in value.items():
-            if key == "actions":
+            if key == "changes":
                 yield from member
             else:
-                yield from actions(member)
+                yield from changes(member)
     elif isinstance(value, list):
         for member in value:
-            yield from actions(member)
+            yield from changes(member)
 
 
 with open(sys.argv[1], encoding="utf-8") as file:
-    for action in actions(json.load(file)):
-        print(action["id"])
+    for change in changes(json.load(file)):
+        print(change["id"])

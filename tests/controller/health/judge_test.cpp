@@ -90,9 +90,20 @@ TEST_CASE("a check that failed before the change is told and not blamed", "[heal
     samples.push_back(failed("old", round));
     samples.push_back(passed("new", round));
   }
-  const Verdict kept = judge(checks, baseline, samples, policy, 0, 2, false);
+  CHECK(judge(checks, baseline, samples, policy, 0, 2, false).state == Verdict::State::wait);
+  const Verdict kept = judge(checks, baseline, samples, policy, 0, 10'000, false);
   CHECK(kept.state == healthy);
   CHECK(kept.already == std::vector<std::string>{"old"});
+
+  SECTION("it has the whole window to pass, and then is not told any more") {
+    for (int round = 3; round < 6; ++round) {
+      samples.push_back(passed("old", round));
+      samples.push_back(passed("new", round));
+    }
+    const Verdict mended = judge(checks, baseline, samples, policy, 0, 6, false);
+    CHECK(mended.state == healthy);
+    CHECK(mended.already.empty());
+  }
 
   SECTION("but on a host's first transaction everything counts") {
     const Verdict first = judge(checks, baseline, samples, policy, 0, 10'000, true);
