@@ -29,7 +29,7 @@ make_hosts() {
 
 make_folders() {
     step "Two folders in place of hosts"
-    mkdir -p "$work/hosts/staging1" "$work/hosts/production1"
+    mkdir -p "$work"/hosts/{staging1,production1}/{opt,etc/systemd/system}
     echo "${work#"$top"/}/hosts/staging1 and .../production1"
     fleet=$here/fleet-local
 }
@@ -68,26 +68,25 @@ break_release() {
         # shellcheck disable=SC2016
         edit 's/^greeting=.*/greeting=$GREETING_FROM_ENVIRONMENT/'
     else
-        edit 's/"status": "healthy"/"status": os.environ.get("GREETING", "no greeting configured")/'
+        edit 's/^    status = "healthy"$/    status = os.environ.get("GREETING", "no greeting configured")/'
     fi
 }
 
-commit() {
+# merge_change BRANCH SUBJECT: what was edited becomes a commit of a topic branch, and that is merged.
+merge_change() {
     local fleet=$work/fleet
-    git -C "$fleet" checkout --quiet "$1" 2>/dev/null || true
+    git -C "$fleet" checkout --quiet -B topic "$1"
     git -C "$fleet" commit --quiet --all -m "$2"
-    git -C "$fleet" push --quiet origin "$1"
-    echo "pushed $(git -C "$fleet" log -1 --format='%h %s' "$1") to $1"
-    git -C "$fleet" show --format= "$1" | grep -E '^[-+][^-+]' | sed 's/^/    /'
+    merge topic "$1" "$2"
+    git -C "$fleet" show --format= topic | grep -E '^[-+][^-+]' | sed 's/^/    /'
 }
 
 merge() {
     local fleet=$work/fleet
-    git -C "$fleet" checkout --quiet main
-    git -C "$fleet" merge --quiet --no-ff -m "Merge develop" develop
-    git -C "$fleet" push --quiet origin main
-    git -C "$fleet" checkout --quiet develop
-    echo "merged develop into main: $(git -C "$fleet" log -1 --format='%h %s' main)"
+    git -C "$fleet" checkout --quiet "$2"
+    git -C "$fleet" merge --quiet --no-ff -m "Merge: $3" "$1"
+    git -C "$fleet" push --quiet origin "$2"
+    echo "merged $1 into $2: $(git -C "$fleet" log -1 --format='%h %s' "$2")"
 }
 
 release_of() { git -C "$work/fleet" rev-parse "$1"; }
@@ -166,9 +165,12 @@ health_of() {
         in_lab curl --silent --max-time 2 "http://$("$lab" ip "${1}1")/health"
     fi
 }
-serves() { [[ $(health_of "$1") == *healthy*"$2"* ]]; }
-serves_everywhere() { serves staging "$1" && serves production "$1"; }
-held_everywhere_but_production() { "$work/holdfast" status 2>/dev/null | grep -qi 'held'; }
+# deployed ENVIRONMENT COMMIT: the controller says that it is there and healthy, and it answers.
+deployed() { stands "$1" "converged +${2:0:12}" && [[ $(health_of "$1") == *healthy*"$2"* ]]; }
+deployed_everywhere() { deployed staging "$1" && deployed production "$1"; }
+# held ENVIRONMENT COMMIT GOOD: the commit is held there, and the good one answers.
+held() { stands "$1" "held +${3:0:12} +${2:0:12}" && [[ $(health_of "$1") == *healthy*"$3"* ]]; }
+stands() { [[ $("$work/holdfast" status "$1" 2>/dev/null || true) =~ ${1}1\ +$2 ]]; }
 
 greet() {
     for name in staging production; do

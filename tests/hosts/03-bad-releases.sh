@@ -44,7 +44,7 @@ push_head() { git -C "$fleet" push --quiet origin HEAD:main; }
 
 test_a_release_whose_health_turns_500_is_rolled_back() {
     good=$(head_commit)
-    change "$fleet/app/server.py" 's/"status": "healthy"/"status": "no database"/'
+    change "$fleet/app/server.py" 's/status = "healthy"/status = "no database"/'
     push "Use a database"
     rolled_back_and_held '500'
     back_to_good

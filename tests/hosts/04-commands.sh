@@ -49,7 +49,7 @@ test_retry_tries_a_held_commit_again() {
 }
 
 test_a_fix_pushed_after_a_bad_commit_is_deployed() {
-    change "$fleet/app/server.py" 's/^    return \{"status".*/    raise RuntimeError("oops")/'
+    change "$fleet/app/server.py" 's/^    status = .*/    raise RuntimeError("oops")/'
     push "Break it"
     hf apply production
     expect_code 3

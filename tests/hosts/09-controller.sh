@@ -29,7 +29,7 @@ test_a_bad_commit_degrades_one_host_and_is_held() {
     local good invocation_before
     good=$(head_commit)
     invocation_before=$("$lab" exec "$second" systemctl show --property=InvocationID --value greeter.service)
-    change "$fleet/app/server.py" 's/"status": "healthy"/"status": "no database"/'
+    change "$fleet/app/server.py" 's/status = "healthy"/status = "no database"/'
     push "Use a database"
     eventually 90 status_says 'held'
     eventually 30 both_serve "$good"

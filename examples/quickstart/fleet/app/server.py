@@ -9,7 +9,8 @@ GREETING = "Hello"
 
 
 def health():
-    return {"status": "healthy", "release": RELEASE, "secret": bool(os.environ.get("SESSION_SECRET"))}
+    status = "healthy"
+    return {"status": status, "release": RELEASE, "secret": bool(os.environ.get("SESSION_SECRET"))}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
