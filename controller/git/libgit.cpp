@@ -1,6 +1,5 @@
 #include <controller/git/libgit.hpp>
 
-#include <manifests/error.hpp>
 #include <manifests/problem.hpp>
 
 #include <git2/sys/repository.h>
@@ -52,6 +51,10 @@ std::string git_problem() {
 
 void check_git(int code, const std::string& doing) {
   if (code < 0) throw Error(doing + ": " + git_problem());
+}
+
+void check_object(int code, const std::string& doing) {
+  if (code < 0) throw DamagedObject(doing + ": " + git_problem());
 }
 
 git_oid object_id(const std::string& text) {

@@ -2,6 +2,8 @@
 
 // This folder's own way to libgit2: included by its .cpp files only, so that git2.h stays in here.
 
+#include <manifests/error.hpp>
+
 #include <git2.h>
 
 #include <memory>
@@ -44,6 +46,14 @@ GitRepository open_repository(const std::string& folder);
 std::string git_problem();
 /// Throws Error "DOING: what the library said" for a negative code.
 void check_git(int code, const std::string& doing);
+
+/// An object that the mirror should have can't be read as it was written: the mirror has to be made anew.
+class DamagedObject : public Error {
+ public:
+  using Error::Error;
+};
+/// As check_git, for reading what has to be there.
+void check_object(int code, const std::string& doing);
 
 /// Throws Error for a text that is no full object id.
 git_oid object_id(const std::string& text);

@@ -8,7 +8,6 @@
 #include <manifests/problem.hpp>
 
 #include <algorithm>
-#include <type_traits>
 
 namespace holdfast {
 
@@ -84,12 +83,12 @@ class LibgitMirror : public Mirror {
 
   [[nodiscard]] std::unique_ptr<Tree> tree(const std::string& commit) const override {
     if (lookup(commit) == nullptr) throw Error("the mirror has no commit \"" + printable(commit) + "\"");
-    return note_damage([&] { return std::make_unique<MirrorTree>(open_repository(folder_), commit); });
+    return std::make_unique<MirrorTree>(folder_, commit);
   }
 
   [[nodiscard]] std::string blob(const std::string& id, std::size_t max_bytes) const override {
     if (!has_object(id)) throw Error("the mirror has no blob \"" + printable(id) + "\"");
-    return note_damage([&] { return read_blob(repository_.get(), id, max_bytes); });
+    return marking_damage(folder_, [&] { return read_blob(repository_.get(), id, max_bytes); });
   }
 
   [[nodiscard]] const Remote& remote() const override { return remote_; }
@@ -106,19 +105,6 @@ class LibgitMirror : public Mirror {
     request.remote = remote_;
     request.max_bytes = options_.max_fetch_bytes;
     return request;
-  }
-
-  /// The library checks every object's hash as it reads it; after a mismatch the next fetch makes the mirror anew.
-  template <typename Read>
-  std::invoke_result_t<Read> note_damage(Read&& read) const {
-    git_error_clear();
-    try {
-      return read();
-    } catch (const Error&) {
-      const git_error* error = git_error_last();
-      if (error != nullptr && (error->klass == GIT_ERROR_ODB || error->klass == GIT_ERROR_ZLIB)) mark_damaged(folder_);
-      throw;
-    }
   }
 
   [[nodiscard]] bool has_object(const std::string& id) const {

@@ -16,6 +16,17 @@ GitRepository rebuild_mirror(const std::string& folder, const std::string& url);
 void mark_damaged(const std::string& folder);
 bool is_marked_damaged(const std::string& folder);
 
+/// What `read` gives. The library checks every object's hash; where one is not what it was, the mirror is marked.
+template <typename Read>
+auto marking_damage(const std::string& folder, Read&& read) {
+  try {
+    return read();
+  } catch (const DamagedObject&) {
+    mark_damaged(folder);
+    throw;
+  }
+}
+
 struct FetchOutcome {
   FetchExit exit = FetchExit::failed;
   std::string problem{};  // in words, where it is not done

@@ -1,5 +1,6 @@
 #include <controller/git/mirror_tree.hpp>
 
+#include <controller/git/mirror_files.hpp>
 #include <manifests/error.hpp>
 #include <manifests/problem.hpp>
 #include <manifests/text.hpp>
@@ -68,7 +69,8 @@ class Lister {
 
   void add_folder(const Folder& folder) {
     git_tree* raw = nullptr;
-    check_git(git_tree_lookup(&raw, repository_, &folder.id), "reading the folder \"" + printable(folder.path) + "\"");
+    check_object(git_tree_lookup(&raw, repository_, &folder.id),
+                 "reading the folder \"" + printable(folder.path) + "\"");
     const GitTree tree(raw);
     for (std::size_t i = 0; i < git_tree_entrycount(raw); ++i) add_entry(folder, git_tree_entry_byindex(raw, i));
   }
@@ -114,7 +116,7 @@ class Lister {
   std::uint64_t size_of(const std::string& path, const git_oid& id) {
     std::size_t size = 0;
     git_object_t type = GIT_OBJECT_INVALID;
-    check_git(git_odb_read_header(&size, &type, odb_.get(), &id), "reading \"" + printable(path) + "\"");
+    check_object(git_odb_read_header(&size, &type, odb_.get(), &id), "reading \"" + printable(path) + "\"");
     if (type != GIT_OBJECT_BLOB) throw Error("\"" + printable(path) + "\" is no file in the repository");
     return size;
   }
@@ -130,7 +132,7 @@ class Lister {
 git_oid tree_of(git_repository* repository, const std::string& commit) {
   const git_oid id = object_id(commit);
   git_commit* raw = nullptr;
-  check_git(git_commit_lookup(&raw, repository, &id), "reading commit " + commit);
+  check_object(git_commit_lookup(&raw, repository, &id), "reading commit " + commit);
   const GitCommit owned(raw);
   return *git_commit_tree_id(raw);
 }
@@ -144,22 +146,21 @@ std::string read_blob(git_repository* repository, const std::string& id, std::si
   const GitOdb odb(raw_odb);
   std::size_t size = 0;
   git_object_t type = GIT_OBJECT_INVALID;
-  check_git(git_odb_read_header(&size, &type, raw_odb, &blob_id), "reading blob " + id);
+  check_object(git_odb_read_header(&size, &type, raw_odb, &blob_id), "reading blob " + id);
   if (size > max_bytes) {
     throw Error("blob " + id + " has " + std::to_string(size) + " bytes, at most " + std::to_string(max_bytes) +
                 " are taken");
   }
   git_blob* raw = nullptr;
-  check_git(git_blob_lookup(&raw, repository, &blob_id), "reading blob " + id);
+  check_object(git_blob_lookup(&raw, repository, &blob_id), "reading blob " + id);
   const GitBlob blob(raw);
   return {static_cast<const char*>(git_blob_rawcontent(raw)), static_cast<std::size_t>(git_blob_rawsize(raw))};
 }
 
-MirrorTree::MirrorTree(GitRepository repository, const std::string& commit)
-    : repository_(std::move(repository)), commit_(commit) {
+MirrorTree::MirrorTree(const std::string& folder, const std::string& commit)
+    : folder_(folder), repository_(open_repository(folder)), commit_(commit) {
   entries_ = while_doing("listing commit " + commit, [&] {
-    const git_oid root = tree_of(repository_.get(), commit);
-    return Lister(repository_.get()).list(root);
+    return marking_damage(folder_, [&] { return Lister(repository_.get()).list(tree_of(repository_.get(), commit)); });
   });
 }
 
@@ -179,8 +180,9 @@ std::optional<std::string> MirrorTree::read(std::string_view path, std::size_t m
   const auto found = std::lower_bound(entries_.begin(), entries_.end(), path, by_path);
   if (found == entries_.end() || found->path != path) return std::nullopt;
   if (found->type != EntryType::file && found->type != EntryType::executable) return std::nullopt;
-  return while_doing("reading \"" + printable(found->path) + "\" of commit " + commit_,
-                     [&] { return read_blob(repository_.get(), found->id, max_bytes); });
+  return while_doing("reading \"" + printable(found->path) + "\" of commit " + commit_, [&] {
+    return marking_damage(folder_, [&] { return read_blob(repository_.get(), found->id, max_bytes); });
+  });
 }
 
 }  // namespace holdfast

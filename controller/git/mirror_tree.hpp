@@ -12,12 +12,13 @@ namespace holdfast {
 /// live longer than the Mirror and in another thread.
 class MirrorTree : public Tree {
  public:
-  MirrorTree(GitRepository repository, const std::string& commit);
+  MirrorTree(const std::string& folder, const std::string& commit);
   [[nodiscard]] std::vector<TreeEntry> list(std::string_view folder) const override;
   [[nodiscard]] std::optional<std::string> read(std::string_view path, std::size_t max_bytes) const override;
   [[nodiscard]] std::string describe() const override { return "commit " + commit_; }
 
  private:
+  std::string folder_;
   GitRepository repository_;
   std::string commit_;
   std::vector<TreeEntry> entries_;  // sorted by path

@@ -176,6 +176,41 @@ TEST_CASE("a mirror whose objects are damaged says so, and is made anew by the n
   CHECK(pair.open()->tree(first)->read("a.txt", 10'000).has_value());
 }
 
+TEST_CASE("damage deep in a mirror is found when it is read, and mended by the next fetch", "[git]") {
+  const Pair pair;
+  std::string noise;
+  unsigned state = 1;
+  for (int i = 0; i < 20'000; ++i) noise += static_cast<char>((state = state * 1103515245U + 12345U) >> 16U);
+  const std::string first = pair.source.commit("a.bin", noise);
+  const std::string blob = pair.source.git({"rev-parse", "HEAD:a.bin"});
+  pair.source.git({"rm", "-q", "a.bin"});
+  const std::string second = pair.source.commit("b.txt", "two\n");
+  pair.fetched()->fetch(in_seconds(60));
+  for (const auto& entry : fs::directory_iterator(pair.mirror_folder + "/objects/pack")) {
+    if (entry.path().extension() != ".pack") continue;
+    std::string bytes = read_file(entry.path());
+    bytes[bytes.find(noise.substr(10'000, 50)) + 25] ^= 1;
+    fs::remove(entry.path());
+    write_file(entry.path(), bytes);
+  }
+  const auto mirror = pair.open();
+  CHECK(mirror->tree(second)->read("b.txt", 100) == "two\n");
+  SECTION("by a tree") { CHECK_THROWS_AS(mirror->tree(first)->read("a.bin", 100'000), Error); }
+  SECTION("by id") { CHECK_THROWS_AS(mirror->blob(blob, 100'000), Error); }
+  mirror->fetch(in_seconds(60));
+  CHECK(mirror->tree(first)->read("a.bin", 100'000) == noise);
+}
+
+TEST_CASE("a blob that is too large for its reader is no damage", "[git]") {
+  const Pair pair;
+  const std::string first = pair.source.commit("a.txt", "12345");
+  const auto mirror = pair.fetched();
+  CHECK_THROWS_AS(mirror->tree(first)->read("a.txt", 1), Error);
+  CHECK_THROWS_AS(mirror->blob(std::string(40, '1'), 100), Error);
+  CHECK_THROWS_AS(mirror->tree(std::string(40, '1')), Error);
+  CHECK_FALSE(fs::exists(pair.mirror_folder + "/holdfast-damaged"));
+}
+
 TEST_CASE("configuration of the system, the user and the mirror is not read", "[git]") {
   const Pair pair;
   const std::string first = pair.source.commit("a.txt", "one\n");
