@@ -46,6 +46,17 @@ void mark(TransactionRecord& transaction, const Value& record, bool Touched::*fl
   }
 }
 
+/// The first of several packages in a row carries the one apt transaction for all: once it has begun, so have they.
+void begin_packages_with(TransactionRecord& transaction, const Value& record) {
+  const PrimitiveId id = primitive_id(record.at("id").as_text());
+  if (id.type != PrimitiveType::package) return;
+  bool begun = false;
+  for (Touched& one : transaction.touched) {
+    begun = one.action.id.type == PrimitiveType::package && (begun || one.action.id == id);
+    one.begun = one.begun || begun;
+  }
+}
+
 void add_state(TransactionRecord& transaction, const Value& record) {
   transaction.state = record.at("state").as_text();
   if (const Value* failure = record.find("failure")) transaction.failure = *failure;
@@ -97,6 +108,7 @@ void add_record(TransactionRecord& transaction, const Value& record) {
     add_plan(transaction, record);
   } else if (kind == "intent") {
     mark(transaction, record, &Touched::begun);
+    begin_packages_with(transaction, record);
   } else if (kind == "done") {
     mark(transaction, record, &Touched::done);
   } else if (kind == "state") {

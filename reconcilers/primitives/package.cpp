@@ -26,9 +26,15 @@ Output run_apt(Effects& effects, Command command) {
   return effects.system.run(command);
 }
 
+/// What a package's own scripts said is in apt's output, apt's verdict among its errors: people need both.
+Error failed(const Command& command, Output output) {
+  output.err = output.out + output.err;
+  return Error(describe_failure(command, output));
+}
+
 void run_or_throw(Effects& effects, const Command& command) {
   const Output output = run_apt(effects, command);
-  if (!output.ok()) throw Error(describe_failure(command, output));
+  if (!output.ok()) throw failed(command, output);
 }
 
 /// Whether an earlier dpkg was cut off: apt refuses to do anything then.
@@ -57,7 +63,7 @@ void apply(Effects& effects, const Step& step) {
     run_or_throw(effects, {.argv = {"apt-get", "-q", "-o", "DPkg::Lock::Timeout=300", "update"}});
     output = run_apt(effects, command);
   }
-  if (!output.ok()) throw Error(describe_failure(command, output));
+  if (!output.ok()) throw failed(command, output);
 }
 
 bool is_package_argument(std::string_view name) {
