@@ -19,8 +19,9 @@ test_a_pinned_version_is_installed() {
 
 test_present_leaves_an_older_version_alone() {
     packages '{name: hello-holdfast, state: present}'
-    hf plan production
-    expect_code 0
+    expect_not grep -q '^package:' <(plan_ids)
+    converge
+    expect_equal "installed 1.0" "$(installed hello-holdfast)"
 }
 
 test_a_newer_pin_upgrades_and_an_older_one_downgrades() {

@@ -50,7 +50,7 @@ test_the_plan_shows_what_would_be_removed() {
     hf plan production
     expect_code 2
     expect_says '/srv/own/file'
-    expect_silent '/opt/greeter'
+    expect_silent '- [a-z]+:/opt/greeter'
 }
 
 test_what_holdfast_made_is_removed() {

@@ -22,7 +22,6 @@ spec:
     STAR: "* ? [a-z] ~"
     UNICODE: "Grüße, 世界"
     TRAILING: 'ends with a backslash\'
-    LINES: "one\ntwo"
 ---
 apiVersion: holdfast.dev/v1
 kind: SystemdUnit
@@ -48,7 +47,7 @@ import json, sys
 wanted = {"PLAIN": "plain", "EMPTY": "", "NUMBER": "42", "SPACES": "  two before, two after  ", "SINGLE": "it's",
           "DOUBLE": 'say "hello"', "DOLLAR": "$HOME and $(id) and `id`", "BACKSLASH": "C:\\new\\table",
           "HASH": "#not a comment; nor this", "STAR": "* ? [a-z] ~", "UNICODE": "Grüße, 世界",
-          "TRAILING": "ends with a backslash\\", "LINES": "one\ntwo"}
+          "TRAILING": "ends with a backslash\\"}
 wrong = 0
 for file in sys.argv[1:]:
     found = json.load(open(file))
@@ -58,6 +57,14 @@ for file in sys.argv[1:]:
             wrong = 1
 sys.exit(wrong)
 END
+}
+
+test_a_value_that_they_would_read_differently_is_refused() {
+    change "$fleet/deploy/greeter/odd.yaml" 's/^    PLAIN: plain/    PLAIN: "one\\ntwo"/'
+    push "Want two lines"
+    hf apply production
+    expect_code 1
+    expect_says 'odd.yaml:[0-9]+:[0-9]+: .*line end'
 }
 
 test_the_file_is_for_its_owner_alone() {

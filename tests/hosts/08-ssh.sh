@@ -19,7 +19,7 @@ test_root_logs_in() {
 test_a_user_with_sudo_does_the_same() {
     set_hosts "user: deploy"
     converge
-    expect_says '1 unchanged'
+    expect_says '1 deployed'
     on chmod 777 /opt/greeter
     converge
     expect_says '1 repaired'
@@ -40,7 +40,7 @@ test_a_jump_host_leads_to_a_host_that_is_not_reachable_directly() {
     set_hosts "jump: \"root@$("$lab" ip "$jump_host"):22\""
     change "$work/holdfast.yaml" "s|agent: false|agent: false, knownHosts: $work/known_hosts|"
     converge
-    expect_says '1 unchanged'
+    expect_says '1 deployed'
     "$lab" exec "$host" nft delete table ip guard
 }
 
