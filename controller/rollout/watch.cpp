@@ -45,6 +45,7 @@ class Watch {
  private:
   void tick(Mirror& mirror) {
     fetch(mirror);
+    sessions_.sweep();
     Policy policy;
     try {
       policy = read_policy(mirror, settings_);
