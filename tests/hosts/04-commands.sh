@@ -4,7 +4,7 @@
 begin web
 
 # The application is ill while a file exists that no manifest knows: a cause outside of git.
-change "$fleet/app/server.py" 's|^def health.*|ILL = pathlib.Path("/run/ill")\n\n\n&|; s|"status": "healthy"|"status": "ill" if ILL.exists() and GREETING == "Welcome" else "healthy"|'
+change "$fleet/app/server.py" 's|^def health.*|ILL = pathlib.Path("/run/ill")\n\n\n&|; s|status = "healthy"|status = "ill" if ILL.exists() and GREETING == "Welcome" else "healthy"|'
 push "Be ill on demand" > /dev/null
 
 test_the_first_apply_converges() { converge; }

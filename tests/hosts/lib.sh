@@ -65,7 +65,7 @@ make_fleet() {
     greeter=$fleet/deploy/greeter/greeter.yaml
     write_environment
     write_config
-    push "Describe the greeter"
+    push "Describe the greeter" > /dev/null
 }
 
 # write_environment [MEMBERS]: of all hosts, or those in $fleet_hosts; MEMBERS is added to each ("user: deploy").
