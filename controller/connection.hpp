@@ -38,9 +38,9 @@ class Connection {
 };
 
 struct ConnectOptions {
-  std::string runner{};        // path of the holdfast-host program on this machine
-  std::string known_hosts{};   // OpenSSH file; consulted where a host pins no key; empty: ~/.ssh/known_hosts
-  std::string identity{};      // default key file; empty: agent, then ~/.ssh/id_ed25519, id_rsa
+  std::string runner{};       // path of the holdfast-host program on this machine
+  std::string known_hosts{};  // OpenSSH file; consulted where a host pins no key; empty: ~/.ssh/known_hosts
+  std::string identity{};     // default key file; empty: agent, then ~/.ssh/id_ed25519, id_rsa
   bool agent = true;
 };
 

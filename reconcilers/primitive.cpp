@@ -104,8 +104,9 @@ Value to_value(const Bundle& bundle) {
   for (const Wanted& one : bundle.wanted) wanted.push_back(to_value(one));
   List validators;
   for (const Validator& one : bundle.validators) validators.push_back(to_value(one));
-  return Map{{"environment", bundle.environment}, {"host", bundle.host},           {"commit", bundle.commit},
-             {"prune", bundle.prune},             {"wanted", std::move(wanted)}, {"validators", std::move(validators)}};
+  return Map{{"environment", bundle.environment}, {"host", bundle.host},
+             {"commit", bundle.commit},           {"prune", bundle.prune},
+             {"wanted", std::move(wanted)},       {"validators", std::move(validators)}};
 }
 
 Bundle bundle_from(const Value& value) {
@@ -115,7 +116,8 @@ Bundle bundle_from(const Value& value) {
   bundle.commit = value.at("commit").as_text();
   bundle.prune = value.at("prune").as_bool();
   const List& wanted = value.at("wanted").as_list();
-  if (wanted.size() > max_primitives) throw Error("bundle of " + std::to_string(wanted.size()) + " primitives is too large");
+  if (wanted.size() > max_primitives)
+    throw Error("bundle of " + std::to_string(wanted.size()) + " primitives is too large");
   for (const Value& one : wanted) bundle.wanted.push_back(wanted_from(one));
   for (const Value& one : value.at("validators").as_list()) bundle.validators.push_back(validator_from(one));
   return bundle;

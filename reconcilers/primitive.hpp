@@ -50,7 +50,7 @@ struct Wanted {
 /// A program that judges the staged configuration before anything live changes: it is run where the planned files are
 /// already in place (a private mount namespace over the real paths) and must exit 0.
 struct Validator {
-  std::string name{};               // "nginx -t", for messages
+  std::string name{};  // "nginx -t", for messages
   std::vector<std::string> argv{};
   std::vector<std::string> folders{};  // absolute; the validator runs when a planned change lies below one of them
   Origin origin{};
@@ -60,7 +60,7 @@ struct Validator {
 struct Bundle {
   std::string environment{};
   std::string host{};
-  std::string commit{};     // told in records; not part of the digest, so that a commit that changes nothing here is none
+  std::string commit{};  // told in records; not part of the digest, so that a commit that changes nothing here is none
   bool prune = true;
   std::vector<Wanted> wanted{};
   std::vector<Validator> validators{};

@@ -12,8 +12,8 @@ std::string tree_digest(const List& entries) {
   for (const Value& entry : entries) {
     const std::string& path = entry.at("path").as_text();
     const Value* target = entry.find("target");
-    by_path[path] = target == nullptr ? List{path, entry.at("mode"), "file", entry.at("content")}
-                                      : List{path, 0, "link", *target};
+    by_path[path] =
+        target == nullptr ? List{path, entry.at("mode"), "file", entry.at("content")} : List{path, 0, "link", *target};
   }
   List sorted;
   for (auto& [path, identity] : by_path) sorted.push_back(std::move(identity));

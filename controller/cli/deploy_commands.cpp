@@ -163,8 +163,10 @@ int rollback_command(Context& context, const DeployOptions& options, std::ostrea
                           .requested_by = context.settings.requested_by,
                           .reason = printable(options.reason),
                           .since_ms = context.clock.wall_ms()});
-  out << "rolling " << environment.name << " back to " << target.substr(0, 12)
-      << "; it stays there until the tracked ref moves or `holdfast retry " << environment.name << "`\n";
+  if (options.format != PlanFormat::json) {
+    out << "rolling " << environment.name << " back to " << target.substr(0, 12)
+        << "; it stays there until the tracked ref moves or `holdfast retry " << environment.name << "`\n";
+  }
   return take_turn(context, environment, policy.commit, options, out);
 }
 
@@ -183,6 +185,12 @@ int retry_command(Context& context, const DeployOptions& options, std::ostream& 
     record.changed_ms = context.clock.wall_ms();
     context.store->put_host(record);
     ++lifted;
+  }
+  if (options.format == PlanFormat::json) {
+    const Value record =
+        Map{{"version", 1}, {"environment", options.environment}, {"lifted", lifted}, {"rollback_ended", unpinned}};
+    out << to_json(record) << "\n";
+    return 0;
   }
   if (lifted == 0 && !unpinned) {
     out << "nothing of " << printable(options.environment) << " is held\n";

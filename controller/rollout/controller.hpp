@@ -14,14 +14,14 @@ struct ControllerSettings {
   Remote repository{};
   std::string branch = "main";
   LoadOptions load{};
-  std::string state{};         // folder
+  std::string state{};  // folder
   std::size_t workers = 16;
   std::string requested_by{};  // "holdfast run" or a login: told in the history
   MirrorOptions mirror{};      // which program fetches
 };
 
-/// One environment's working set: its own view of the mirror (a Mirror belongs to one thread), its sources and its cache.
-/// Made once and used turn after turn; by one thread at a time.
+/// One environment's working set: its own view of the mirror (a Mirror belongs to one thread), its sources and its
+/// cache. Made once and used turn after turn; by one thread at a time.
 class EnvironmentWorker {
  public:
   EnvironmentWorker(const ControllerSettings& settings, SessionPool& sessions, Store& store, const Clock& clock,

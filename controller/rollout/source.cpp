@@ -67,9 +67,9 @@ std::shared_ptr<const Desired> desired_at(const EnvironmentJob& job, Environment
                                           const std::string& commit) {
   const std::scoped_lock lock(tools.git);
   tools.sources.use_commit(commit);
-  auto desired =
-      tools.cache.get(job.environment.name + "\n" + tools.policy_commit + "\n" + commit,
-                      [&] { return desired_state(job.environment, tools.mirror, commit, tools.sources, job.load); });
+  auto desired = tools.cache.get(job.environment.name + "\n" + tools.policy_commit + "\n" + commit, [&] {
+    return desired_state(job.environment, tools.mirror, commit, tools.sources, job.load);
+  });
   for (const std::string& note : tools.sources.take_notes()) {
     if (tools.host.on_progress) tools.host.on_progress({Progress::Level::warning, job.environment.name, "", note});
   }

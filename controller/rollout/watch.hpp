@@ -7,8 +7,8 @@
 namespace holdfast {
 
 struct WatchOptions {
-  std::int64_t poll_ms = 30'000;       // between two fetches, plus up to a tenth of jitter
-  std::function<bool()> stopping{};    // asked often; true ends the loop after the hosts' turns that have begun
+  std::int64_t poll_ms = 30'000;     // between two fetches, plus up to a tenth of jitter
+  std::function<bool()> stopping{};  // asked often; true ends the loop after the hosts' turns that have begun
 };
 
 /// The daemon's loop: fetch, read the environments of the root branch, and give each its turn, side by side. A slow or

@@ -13,7 +13,8 @@ constexpr std::size_t digest_chars = 64;
 }  // namespace
 
 std::string encode_frame(char type, std::string_view payload) {
-  if (payload.size() > max_frame_bytes) throw Error("frame of " + std::to_string(payload.size()) + " bytes is too large");
+  if (payload.size() > max_frame_bytes)
+    throw Error("frame of " + std::to_string(payload.size()) + " bytes is too large");
   std::string frame;
   frame.reserve(header_bytes + payload.size());
   for (int shift = 24; shift >= 0; shift -= 8) frame += static_cast<char>((payload.size() >> shift) & 255U);
@@ -42,7 +43,9 @@ bool FrameReader::next(Frame& frame) {
   for (std::size_t i = 0; i < 4; ++i) length = (length << 8U) | static_cast<unsigned char>(rest[i]);
   const char type = rest[4];
   if (type != 'J' && type != 'B') throw Error("expected a frame of the runner protocol, found other bytes");
-  if (length > max_frame_bytes) throw Error("frame of " + std::to_string(length) + " bytes, at most " + std::to_string(max_frame_bytes) + " are taken");
+  if (length > max_frame_bytes)
+    throw Error("frame of " + std::to_string(length) + " bytes, at most " + std::to_string(max_frame_bytes) +
+                " are taken");
   if (rest.size() < header_bytes + length) return false;
   frame.type = type;
   frame.payload.assign(rest.substr(header_bytes, length));

@@ -19,7 +19,8 @@ std::string encode_frame(char type, std::string_view payload);
 /// A blob as its frames, one after the other.
 std::string encode_blob(std::string_view digest, std::string_view bytes);
 
-/// Cuts a byte stream into frames. Memory is bounded by one frame. Throws Error on an unknown type or a too large frame.
+/// Cuts a byte stream into frames. Memory is bounded by one frame. Throws Error on an unknown type or a too large
+/// frame.
 class FrameReader {
  public:
   void add(std::string_view bytes) { buffer_.append(bytes); }

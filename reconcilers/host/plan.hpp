@@ -31,13 +31,13 @@ struct Refusal {
 
 /// What would happen on one host, in order. The digest binds an apply to what was shown.
 struct Plan {
-  std::string digest{};         // of the bundle and of everything observed that decides
+  std::string digest{};  // of the bundle and of everything observed that decides
   std::string bundle_digest{};
   std::vector<Action> actions{};
-  std::vector<Validator> validators{};      // those that planned changes touch
-  std::vector<Refusal> refusals{};          // not empty: nothing will be applied
-  std::vector<std::string> notes{};         // "units are not managed here: below the prefix /tmp/x"
-  std::vector<std::string> missing{};       // digests that the host needs from the controller before it can apply
+  std::vector<Validator> validators{};  // those that planned changes touch
+  std::vector<Refusal> refusals{};      // not empty: nothing will be applied
+  std::vector<std::string> notes{};     // "units are not managed here: below the prefix /tmp/x"
+  std::vector<std::string> missing{};   // digests that the host needs from the controller before it can apply
   [[nodiscard]] bool nothing_to_do() const { return actions.empty() && refusals.empty(); }
 };
 

@@ -41,15 +41,15 @@ struct Command {
   std::vector<std::string> argv{};
   std::map<std::string, std::string> environment{};  // the whole of it, plus PATH and LC_ALL=C.UTF-8 where not given
   std::string input{};
-  std::string user{};              // run as this account (and its groups); empty: as the runner
-  std::string folder = "/";        // working directory
+  std::string user{};        // run as this account (and its groups); empty: as the runner
+  std::string folder = "/";  // working directory
   std::chrono::milliseconds deadline{120'000};
   std::size_t output_bytes = 1U << 20U;  // of each stream: head and tail are kept, what lies between is counted
   std::function<void(std::string_view)> on_output{};  // told every piece of both streams as it comes; may be empty
 };
 
 struct Output {
-  int exit_code = -1;       // 128 + signal for a killed one; -1 where it could not be started
+  int exit_code = -1;  // 128 + signal for a killed one; -1 where it could not be started
   std::string out{};
   std::string err{};
   bool timed_out = false;
@@ -102,16 +102,19 @@ class System {
   }
   /// Everything written so far to the file system that holds `path` is on its disk afterwards.
   virtual void flush(const std::string& path) { static_cast<void>(path); }
-  /// A hard link to `from` put in place atomically, not synced (see flush); false where the file system can't (then copy).
+  /// A hard link to `from` put in place atomically, not synced (see flush); false where the file system can't (then
+  /// copy).
   virtual bool hard_link(const std::string& from, const std::string& path) = 0;
   virtual void make_directory(const std::string& path, const FileMeta& meta) = 0;
   /// Put in place by renaming over whatever link was there.
   virtual void put_link(const std::string& path, const std::string& target) = 0;
   virtual void set_meta(const std::string& path, const FileMeta& meta) = 0;
   /// The owner of a symbolic link itself, or of anything, without touching the mode.
-  virtual void set_owner(const std::string& path, std::optional<std::uint32_t> uid, std::optional<std::uint32_t> gid) = 0;
+  virtual void set_owner(const std::string& path, std::optional<std::uint32_t> uid,
+                         std::optional<std::uint32_t> gid) = 0;
   virtual void rename(const std::string& from, const std::string& to) = 0;
-  /// Absent already is fine for all three. remove_directory removes an empty one and returns false for one with content.
+  /// Absent already is fine for all three. remove_directory removes an empty one and returns false for one with
+  /// content.
   virtual void remove_file(const std::string& path) = 0;
   virtual bool remove_directory(const std::string& path) = 0;
   /// The folder and everything in it, without crossing a mount or following a link. For release folders of ours only.

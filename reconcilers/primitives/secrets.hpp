@@ -14,8 +14,8 @@ namespace holdfast {
 
 /// The attributes to compare with what was observed: for a file with secrets `content` becomes the digest of the
 /// rendered content, or "pending:<template digest>" (which equals nothing) while a secret is still to be made or the
-/// template isn't on the host; for a user whose groups are "at least these", `groups` gets those that it has; a package's `state`
-/// is to be "installed". Other attributes are as wanted. Writes nothing.
+/// template isn't on the host; for a user whose groups are "at least these", `groups` gets those that it has; a
+/// package's `state` is to be "installed". Other attributes are as wanted. Writes nothing.
 Attributes resolve_wanted(const System& system, const Vault& vault, const Wanted& wanted);
 
 /// The same for a wanted state that steps are made of: what `content` named becomes the parameter `template`.

@@ -117,8 +117,8 @@ class Scene {
 };
 
 std::string motd(const std::string& text) {
-  return "apiVersion: holdfast.dev/v1\nkind: File\nmetadata: {name: motd}\nspec:\n  path: /etc/motd\n  text: \"" + text +
-         "\\n\"\n---\napiVersion: holdfast.dev/v1\nkind: Directory\nmetadata: {name: etc}\nspec: {path: /etc}\n";
+  return "apiVersion: holdfast.dev/v1\nkind: File\nmetadata: {name: motd}\nspec:\n  path: /etc/motd\n  text: \"" +
+         text + "\\n\"\n---\napiVersion: holdfast.dev/v1\nkind: Directory\nmetadata: {name: etc}\nspec: {path: /etc}\n";
 }
 
 /// A check of the host itself, so of the file below its root.
@@ -245,7 +245,8 @@ TEST_CASE("rewritten history is refused unless the policy allows it", "[turn]") 
 TEST_CASE("what a manifest no longer names is removed, and foreign files stay", "[turn]") {
   Scene fleet;
   fleet.write("motd.yaml", motd("hello"));
-  fleet.write("other.yaml", "apiVersion: holdfast.dev/v1\nkind: File\nmetadata: {name: o}\nspec: {path: /etc/other, text: x}\n");
+  fleet.write("other.yaml",
+              "apiVersion: holdfast.dev/v1\nkind: File\nmetadata: {name: o}\nspec: {path: /etc/other, text: x}\n");
   fleet.commit("first");
   REQUIRE(fleet.result() == HostResult::deployed);
   std::ofstream(fleet.root("a").string() + "/etc/foreign") << "mine";
