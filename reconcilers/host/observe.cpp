@@ -12,20 +12,6 @@ namespace {
 
 constexpr std::size_t max_template_bytes = 16U << 20U;
 
-bool is_manageable(PrimitiveType type, const Abilities& abilities) {
-  switch (type) {
-    case PrimitiveType::unit:
-      return abilities.units;
-    case PrimitiveType::package:
-      return abilities.packages;
-    case PrimitiveType::user:
-    case PrimitiveType::group:
-      return abilities.accounts;
-    default:
-      return true;
-  }
-}
-
 /// The states of what a unit loads; what was not observed with it is looked at now.
 LoadedStates loaded_states(const System& system, const std::map<PrimitiveId, Attributes>& states, const Value& loads) {
   LoadedStates loaded;

@@ -12,20 +12,6 @@ namespace holdfast {
 
 namespace {
 
-bool is_manageable(PrimitiveType type, const Abilities& abilities) {
-  switch (type) {
-    case PrimitiveType::unit:
-      return abilities.units;
-    case PrimitiveType::package:
-      return abilities.packages;
-    case PrimitiveType::user:
-    case PrimitiveType::group:
-      return abilities.accounts;
-    default:
-      return true;
-  }
-}
-
 bool is_at(const Attributes& attributes, std::string_view key, std::string_view text) {
   const auto found = attributes.find(key);
   return found != attributes.end() && found->second == Value(text);
@@ -184,6 +170,20 @@ class Planner {
 };
 
 }  // namespace
+
+bool is_manageable(PrimitiveType type, const Abilities& abilities) {
+  switch (type) {
+    case PrimitiveType::unit:
+      return abilities.units;
+    case PrimitiveType::package:
+      return abilities.packages;
+    case PrimitiveType::user:
+    case PrimitiveType::group:
+      return abilities.accounts;
+    default:
+      return true;
+  }
+}
 
 PreparedPlan make_plan(const Bundle& bundle, const Sight& sight, const Inventory& inventory,
                        const Abilities& abilities) {

@@ -45,6 +45,9 @@ PreparedPlan plan_moves(std::vector<Move> moves, const Abilities& abilities);
 /// True where a change of that path is for the validator to judge.
 bool judges(const Validator& validator, const PrimitiveId& changed);
 
+/// Whether primitives of that type can be observed and changed on this machine.
+bool is_manageable(PrimitiveType type, const Abilities& abilities);
+
 /// True where `path` holds unit files or drop-ins, which systemd must be told of.
 bool is_unit_folder(const std::string& path);
 
