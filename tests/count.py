@@ -27,6 +27,8 @@ def lines(case):
         yield f"SKIP {name}: {skip}"
     good = case.get("status") == "run"
     count = counts(output)
+    if count is None and good and not name.endswith("_test"):
+        count = 1, 0  # a program without Catch2: its exit code is its word
     if count is None and case.get("status") != "fail":
         yield f"FAIL {name}: no count of test cases in its output ({case.get('status')})"
         return
