@@ -123,7 +123,11 @@ void lower_release(Lowering& to) {
                        {"link", path}};
     add_build(to, tree, ownership.owner);
   }
-  Wanted& link = to.add(PrimitiveType::link, path, {{"target", folder}});
+  // Relative where it can be, so that it also leads there from outside of a root prefix.
+  const std::string beside = path.substr(0, path.rfind('/') + 1);
+  const std::string target = folder.starts_with(beside) ? folder.substr(beside.size()) : folder;
+  Wanted& link = to.add(PrimitiveType::link, path, {{"target", target}});
+  link.after.push_back({PrimitiveType::tree, folder});
   to.offer(link.id);
   to.draft.revision = commit;
 }
