@@ -3,6 +3,8 @@
 #include <manifests/error.hpp>
 #include <manifests/problem.hpp>
 
+#include <string_view>
+
 namespace holdfast {
 
 namespace {
@@ -26,9 +28,7 @@ Dialled read_answer(std::unique_ptr<Stream> stream, Deadline deadline) {
   return {.refused = said.empty() ? "the host did not say whether it connected" : printable(said)};
 }
 
-}  // namespace
-
-Dialled dial_answered(HostProbe& probe, const std::string& address, Deadline deadline) {
+Dialled dial_one(HostProbe& probe, const std::string& address, Deadline deadline) {
   std::unique_ptr<Stream> stream = probe.dial(address, deadline);
   try {
     return read_answer(std::move(stream), deadline);
@@ -36,6 +36,17 @@ Dialled dial_answered(HostProbe& probe, const std::string& address, Deadline dea
     if (std::chrono::steady_clock::now() < deadline) throw;
     return {.refused = "not connected in time", .timed_out = true};
   }
+}
+
+}  // namespace
+
+Dialled dial_answered(HostProbe& probe, const std::string& address, Deadline deadline) {
+  constexpr std::string_view localhost = "localhost:";
+  if (!address.starts_with(localhost)) return dial_one(probe, address, deadline);
+  const std::string port = address.substr(localhost.size());
+  Dialled dialled = dial_one(probe, "127.0.0.1:" + port, deadline);
+  if (dialled.stream || dialled.timed_out) return dialled;
+  return dial_one(probe, "[::1]:" + port, deadline);
 }
 
 }  // namespace holdfast

@@ -14,8 +14,8 @@ struct Dialled {
   bool timed_out = false;
 };
 
-/// Dials through the probe and reads the runner's answer (docs/protocol.md, dial). Throws Error when the connection to
-/// the host is lost.
+/// Dials through the probe ("localhost" is both loopback addresses in turn; the runner resolves no names) and reads the
+/// runner's answer (docs/protocol.md, dial). Throws Error when the connection to the host is lost.
 Dialled dial_answered(HostProbe& probe, const std::string& address, Deadline deadline);
 
 }  // namespace holdfast

@@ -54,24 +54,24 @@ HttpRequest request_of(const Value& http) {
 }
 
 /// Where the host connects for a URL; empty where only it could resolve the name, which it is not asked to.
-std::vector<std::string> dial_addresses(const HttpRequest& request, const UrlParts& url) {
-  const std::string port = ":" + std::to_string(url.port);
-  if (!request.connect.empty()) return {request.connect};
-  if (url.host == "localhost") return {"127.0.0.1" + port, "[::1]" + port};
-  if (!is_ip_literal(url.host)) return {};
-  return {url.host.find(':') == std::string::npos ? url.host + port : "[" + url.host + "]" + port};
+std::string dial_address(const HttpRequest& request, const UrlParts& url) {
+  if (!request.connect.empty()) return request.connect;
+  if (url.host != "localhost" && !is_ip_literal(url.host)) return {};
+  const std::string host = url.host.find(':') == std::string::npos ? url.host : "[" + url.host + "]";
+  return host + ":" + std::to_string(url.port);
 }
 
 HttpResponse ask_from_host(const HttpRequest& request, const UrlParts& url, HostProbe& probe, const Limit& limit) {
   HttpResponse response;
-  response.failure = "the host is not asked to resolve \"" + printable(url.host) + "\": say `connect: ADDRESS:PORT`";
-  for (const std::string& address : dial_addresses(request, url)) {
-    const Dialled dialled = dial_answered(probe, address, limit.latest);
-    if (dialled.stream) return ask_through(request, *dialled.stream, limit.latest);
-    response.timed_out = dialled.timed_out;
-    response.failure = "no connection to \"" + printable(address) + "\": " + dialled.refused;
-    if (dialled.timed_out) break;
+  const std::string address = dial_address(request, url);
+  if (address.empty()) {
+    response.failure = "the host is not asked to resolve \"" + printable(url.host) + "\": say `connect: ADDRESS:PORT`";
+    return response;
   }
+  const Dialled dialled = dial_answered(probe, address, limit.latest);
+  if (dialled.stream) return ask_through(request, *dialled.stream, limit.latest);
+  response.timed_out = dialled.timed_out;
+  response.failure = "no connection to \"" + printable(address) + "\": " + dialled.refused;
   return response;
 }
 
@@ -131,7 +131,7 @@ std::string refuse_check(const Check& check) {
   if (http == nullptr) return {};
   if (std::string refused = refuse_request(*http); !refused.empty()) return refused;
   const std::string& url = http->at("url").as_text();
-  if (!from_controller(*http) && dial_addresses(request_of(*http), *split_url(url)).empty()) {
+  if (!from_controller(*http) && dial_address(request_of(*http), *split_url(url)).empty()) {
     return "the host is not asked to resolve the name in \"" + printable(url) + "\": say `connect: ADDRESS:PORT`";
   }
   return refuse_text(http->find("body"));

@@ -216,6 +216,15 @@ TEST_CASE("a tcp check passes once it is connected", "[health]") {
   CHECK_FALSE(ask(probe, "tcp", Map{{"address", "169.254.169.254:80"}, {"from", "controller"}}).passed);
 }
 
+TEST_CASE("localhost is both loopback addresses of the host in turn", "[health]") {
+  const TestServer server(always(http_answer(200, "fine")));
+  LocalProbe probe;
+  CHECK(ask(probe, "tcp", Map{{"address", "localhost:" + std::to_string(server.port())}}).passed);
+  CHECK(probe.dialled == std::vector<std::string>{server.address()});
+  CHECK_FALSE(ask(probe, "tcp", Map{{"address", "localhost:1"}}).passed);
+  CHECK(probe.dialled == std::vector<std::string>{server.address(), "127.0.0.1:1", "[::1]:1"});
+}
+
 TEST_CASE("the controller asks over the network, and never the metadata service", "[health]") {
   const TestServer server(always(http_answer(200, "fine")));
   LocalProbe probe;

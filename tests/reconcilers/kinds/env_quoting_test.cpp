@@ -59,79 +59,26 @@ class SystemdReader {
   void step(char letter) {
     switch (state_) {
       case State::pre_key:
-        if (letter == '#' || letter == ';') {
-          state_ = State::comment;
-        } else if (!blank(letter)) {
-          state_ = State::key;
-          key_ += letter;
-        }
-        return;
       case State::key:
-        if (newline(letter)) {
-          state_ = State::pre_key;
-          key_.clear();
-        } else if (letter == '=') {
-          state_ = State::pre_value;
-        } else {
-          key_ += letter;
-        }
-        return;
+        return in_key(letter);
       case State::pre_value:
-        if (newline(letter)) return end_of_value();
-        if (letter == '\'') {
-          state_ = State::single;
-        } else if (letter == '"') {
-          state_ = State::twice;
-        } else if (letter == '\\') {
-          state_ = State::value_escape;
-        } else if (!blank(letter)) {
-          state_ = State::value;
-          value_ += letter;
-        }
-        return;
+        return before_value(letter);
       case State::value:
-        if (newline(letter)) return end_of_value();
-        if (letter == '\\') {
-          state_ = State::value_escape;
-          trim_from_ = std::string::npos;
-          return;
-        }
-        if (!blank(letter)) {
-          trim_from_ = std::string::npos;
-        } else if (trim_from_ == std::string::npos) {
-          trim_from_ = value_.size();
-        }
-        value_ += letter;
-        return;
+        return in_value(letter);
       case State::value_escape:
         state_ = State::value;
         if (!newline(letter)) value_ += letter;
         return;
       case State::single:
-        if (letter == '\'') {
-          state_ = State::pre_value;
-        } else {
-          value_ += letter;
-        }
-        return;
+        return letter == '\'' ? leave_quotes() : take(letter);
       case State::twice:
-        if (letter == '"') {
-          state_ = State::pre_value;
-        } else if (letter == '\\') {
-          state_ = State::twice_escape;
-        } else {
-          value_ += letter;
-        }
+        if (letter != '\\') return letter == '"' ? leave_quotes() : take(letter);
+        state_ = State::twice_escape;
         return;
       case State::twice_escape:
         state_ = State::twice;
-        if (std::string("\"\\`$").find(letter) != std::string::npos) {
-          value_ += letter;
-        } else if (letter != '\n') {
-          value_ += '\\';
-          value_ += letter;
-        }
-        return;
+        if (std::string("\"\\`$\n").find(letter) == std::string::npos) value_ += '\\';
+        return letter == '\n' ? void() : take(letter);
       case State::comment:
         if (letter == '\\') state_ = State::comment_escape;
         if (newline(letter)) state_ = State::pre_key;
@@ -140,6 +87,54 @@ class SystemdReader {
         state_ = State::comment;
         return;
     }
+  }
+
+  void take(char letter) { value_ += letter; }
+  void leave_quotes() { state_ = State::pre_value; }
+
+  void in_key(char letter) {
+    if (state_ == State::pre_key) {
+      if (letter == '#' || letter == ';') state_ = State::comment;
+      if (blank(letter) || state_ == State::comment) return;
+      state_ = State::key;
+      key_ += letter;
+    } else if (newline(letter)) {
+      state_ = State::pre_key;
+      key_.clear();
+    } else if (letter == '=') {
+      state_ = State::pre_value;
+    } else {
+      key_ += letter;
+    }
+  }
+
+  void before_value(char letter) {
+    if (newline(letter)) return end_of_value();
+    if (letter == '\'') {
+      state_ = State::single;
+    } else if (letter == '"') {
+      state_ = State::twice;
+    } else if (letter == '\\') {
+      state_ = State::value_escape;
+    } else if (!blank(letter)) {
+      state_ = State::value;
+      take(letter);
+    }
+  }
+
+  void in_value(char letter) {
+    if (newline(letter)) return end_of_value();
+    if (letter == '\\') {
+      state_ = State::value_escape;
+      trim_from_ = std::string::npos;
+      return;
+    }
+    if (!blank(letter)) {
+      trim_from_ = std::string::npos;
+    } else if (trim_from_ == std::string::npos) {
+      trim_from_ = value_.size();
+    }
+    take(letter);
   }
 
   State state_ = State::pre_key;
