@@ -124,8 +124,15 @@ void HostSteps::begin(const Plan& plan) {
 
 void HostSteps::take_baseline() {
   if (first_time()) return;  // there is no state yet that a check could have been true of
+  const Value live = from_json(record_.live_checks.empty() ? "[]" : record_.live_checks);
+  const auto was_live = [&live](const Check& check) {
+    return std::ranges::any_of(live.as_list(), [&check](const Value& one) {
+      return one.at("name").as_text() == check.name && one.at("spec") == check.spec;
+    });
+  };
   std::map<std::string, std::int64_t> restarts;
   for (const Check& check : job_.desired->lowered.checks) {
+    if (!was_live(check)) continue;  // what this change brings can't have been true before
     baseline_.push_back(sample(check, **session_, restarts));
     if (!baseline_.back().passed) {
       tell(Progress::Level::detail, "before the change: " + check.name + " does not pass: " + baseline_.back().detail);
