@@ -85,9 +85,10 @@ class Planner {
 
   void add_pruned() {
     std::vector<Wanted> candidates = prune_candidates(bundle_, inventory_);
-    std::set<std::string> going;
+    Going going;
     for (const Wanted& one : candidates) {
-      if (one.id.name.starts_with('/') && one.id.type != PrimitiveType::directory) going.insert(one.id.name);
+      if (!one.id.name.starts_with('/') || one.id.type == PrimitiveType::directory) continue;
+      (one.id.type == PrimitiveType::tree ? going.at_the_end : going.now).insert(one.id.name);
     }
     // Deepest first: a directory goes when all that is in it goes.
     std::ranges::sort(candidates, [](const Wanted& a, const Wanted& b) { return a.id.name.size() > b.id.name.size(); });
@@ -99,17 +100,27 @@ class Planner {
     }
   }
 
-  bool empties(const std::string& folder, std::set<std::string>& going) {
+  /// Removed releases are kept beside where they were until the change is confirmed, and so are the folders around them.
+  struct Going {
+    std::set<std::string> now{};
+    std::set<std::string> at_the_end{};
+  };
+
+  bool empties(const std::string& folder, Going& going) {
+    bool waits = false;
     const auto listing = sight_.listings.find(folder);
     if (listing != sight_.listings.end()) {
-      const auto stays = [&](const std::string& name) { return !going.contains(folder + "/" + name); };
-      if (std::ranges::any_of(listing->second, stays)) {
+      for (const std::string& name : listing->second) {
+        const std::string path = folder + "/" + name;
+        waits = waits || going.at_the_end.contains(path);
+        if (going.now.contains(path) || going.at_the_end.contains(path)) continue;
         notes_.push_back("directory:" + folder + " is no longer managed, and kept: it is not empty");
         return false;
       }
     }
-    going.insert(folder);
-    return true;
+    if (waits) notes_.push_back("directory:" + folder + " goes with the releases in it, once the change is confirmed");
+    (waits ? going.at_the_end : going.now).insert(folder);
+    return !waits;
   }
 
   void tell_released() {

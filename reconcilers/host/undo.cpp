@@ -72,6 +72,7 @@ class Undo {
   void add_own(const Touched& touched, const Attributes& now) {
     const Action& action = touched.action;
     if (!touched.begun) return;
+    if (!is_present(action.from) && action.id.type == PrimitiveType::tree) return forget(touched, now);
     if (!is_present(action.from) || !is_present(now)) return move(touched, now, action.from);
     Attributes to = now;
     for (const std::string& key : changed_keys(action)) {
@@ -81,6 +82,13 @@ class Undo {
     if (action.id.type == PrimitiveType::tree) to = overlay(to, Attributes{{"digest", now.at("digest")}});
     if (action.id.type == PrimitiveType::directory && now.contains("foreign")) to["foreign"] = now.at("foreign");
     move(touched, now, std::move(to));
+  }
+
+  /// Nobody brings back what an undo removes; kept aside, it would keep the folder around it from going too.
+  void forget(const Touched& touched, const Attributes& now) {
+    Touched gone = touched;
+    gone.wanted.parameters["forget"] = true;
+    move(gone, now, touched.action.from);
   }
 
   void add_content(const Touched& touched, const Attributes& now) {

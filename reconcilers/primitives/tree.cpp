@@ -98,7 +98,8 @@ class TreePrimitive : public PrimitiveKind {
     Steps steps;
     const Map path{{"path", wanted.id.name}};
     if (!is_present(to)) {
-      if (is_present(from)) steps.list.push_back({"tree.stash", path});
+      const bool forget = parameter(wanted, "forget") != nullptr;
+      if (is_present(from)) steps.list.push_back({forget ? "tree.remove" : "tree.stash", path});
       return steps;
     }
     const bool content = differs(from, to, "digest") || (differs(from, to, "built") && to.at("built") != Value(""));
@@ -129,6 +130,11 @@ class TreePrimitive : public PrimitiveKind {
       if (!system.stat(path)) return;
       system.remove_tree(stash);
       system.rename(path, stash);
+    } else if (step.verb == "tree.remove") {
+      // The record goes last: what is left of a removal that was cut off is still known to be ours.
+      system.remove_tree(stash);
+      system.remove_tree(path);
+      remove_tree_record(system, path);
     } else if (step.verb == "tree.unstash") {
       if (system.stat(path)) return;
       if (!system.stat(stash)) throw Error("the removed release folder \"" + path + "\" is no longer kept");

@@ -52,6 +52,16 @@ TEST_CASE("undo gives a file back what it had", "[undo]") {
         Value(0600));
 }
 
+TEST_CASE("undo keeps nothing aside of a release that was not there", "[undo]") {
+  const Attributes made{{"present", true}, {"digest", "d"}};
+  const auto forgets = [&](const Attributes& from, const Attributes& now) {
+    const UndoPlan plan = undo_of({touched("tree:/a", from, made)}, {{primitive_id("tree:/a"), now}}, UndoTime::running);
+    return !plan.moves.empty() && plan.moves.front().wanted.parameters.contains("forget");
+  };
+  CHECK(forgets(absent, made));
+  CHECK_FALSE(forgets(Attributes{{"present", true}, {"digest", "old"}}, absent));
+}
+
 TEST_CASE("undo needs nothing for what is already as it was", "[undo]") {
   CHECK(undone(touched("file:/a", file("old"), file("new")), file("old")) == file("old"));
   CHECK(undone(touched("file:/a", absent, file("new")), absent) == absent);

@@ -201,6 +201,20 @@ TEST_CASE("a stashed release is purged with the next pruning") {
   CHECK_FALSE(read_tree_record(*shop.machine.system, "/srv/releases/c1").has_value());
 }
 
+TEST_CASE("one source entry of another owner is drift") {
+  if (!runs_as_root()) return;
+  Shop shop;
+  shop.stock({{"a", "x"}, {"b", "y"}});
+  Wanted wanted = shop.release("c1", {{"a", "x"}, {"b", "y"}});
+  wanted.attributes["owner"] = "alice";
+  converge(shop.machine, shop.vault, wanted);
+  shop.machine.system->set_owner("/srv/releases/c1/b", 1002, std::nullopt);
+  CHECK(observe_one(*shop.machine.system, wanted).at("owner") == Value("bob"));
+  CHECK(converge(shop.machine, shop.vault, wanted) == 1);
+  CHECK(shop.machine.system->stat("/srv/releases/c1/b")->uid == 1001);
+  CHECK(converge(shop.machine, shop.vault, wanted) == 0);
+}
+
 TEST_CASE("entries that would leave the release are refused") {
   for (const char* path : {"/etc/passwd", "../x", "a/../../x", "a//b", "", "a/", "./a"}) {
     CHECK_THROWS_AS(release_entries(List{Map{{"path", path}, {"content", sha256("x")}}}), Error);
