@@ -86,14 +86,29 @@ std::optional<HostReport> HostSteps::settle_open_transaction() {
     reply = (*session_)->attach(
         transaction_, [this](const Value& event) { tell_event(event); }, in(apply_ms));
   }
+  if (open->text_or("bundle_digest", "") != job_.desired->digest) return set_aside(reply);
   if (reply.state != "pending") return undone_by_host(reply);
+  const Verdict verdict = watch_health();
+  if (verdict.state == Verdict::State::healthy) return confirm(verdict);
+  return roll_back(verdict.why, verdict.blamed);
+}
 
-  if (open->text_or("bundle_digest", "") == job_.desired->digest) {
-    const Verdict verdict = watch_health();
-    if (verdict.state == Verdict::State::healthy) return confirm(verdict);
-    return roll_back(verdict.why, verdict.blamed);
+/// A transaction for what is no longer wanted is undone, whatever would have come of it; nobody judged it, so nothing
+/// is held, and what is wanted now is planned next.
+std::optional<HostReport> HostSteps::set_aside(TransactionReply reply) {
+  const std::string why = "it was left unconfirmed, and something else is wanted now";
+  if (reply.state == "pending") {
+    reply = (*session_)->rollback(
+        transaction_, epoch_, why, [this](const Value& event) { tell_event(event); }, in(apply_ms));
   }
-  return roll_back("it was left unconfirmed, and is not what is wanted now", {});
+  if (reply.state != "rolled_back" && reply.state != "confirmed") return after_rollback(reply, why);
+  const bool undone = reply.state == "rolled_back";
+  tell(Progress::Level::warning, "transaction " + transaction_ + (undone ? " is undone: " + why : " was confirmed"));
+  end(undone ? Outcome::rolled_back : Outcome::deployed, undone ? why : "");
+  deployment_ = 0;
+  transaction_.clear();
+  status_ = (*session_)->status(in(request_ms));
+  return std::nullopt;
 }
 
 void HostSteps::begin(const Plan& plan) {

@@ -19,7 +19,7 @@ class HostSteps {
 
   void connect();
   /// A transaction that a dead controller or a lost connection left open: confirmed if it is what is wanted and
-  /// healthy, else undone. A report means that the turn is over.
+  /// healthy, else undone. A report means that the turn is over; none, that what is wanted now can be planned.
   std::optional<HostReport> settle_open_transaction();
   PlanReply plan();
   HostReport refused(const Plan& plan);
@@ -41,6 +41,7 @@ class HostSteps {
   HostReport lost(const std::string& why);
 
  private:
+  std::optional<HostReport> set_aside(TransactionReply reply);
   HostReport after_rollback(const TransactionReply& reply, const std::string& why);
   HostReport report(HostResult result, const std::string& state, const std::string& detail);
   void hold(const std::string& reason);

@@ -42,7 +42,10 @@ Value open_of(const State& state) {
   if (!id) return {};
   const TransactionRecord transaction = read_transaction(state, *id);
   if (is_at_end(transaction.state)) return {};
-  return Map{{"transaction", *id}, {"state", transaction.state}};
+  return Map{{"transaction", *id},
+             {"state", transaction.state},
+             {"commit", transaction.request.commit},
+             {"bundle_digest", transaction.request.bundle_digest}};
 }
 
 }  // namespace

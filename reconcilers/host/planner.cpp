@@ -100,7 +100,8 @@ class Planner {
     }
   }
 
-  /// Removed releases are kept beside where they were until the change is confirmed, and so are the folders around them.
+  /// Removed releases are kept beside where they were until the change is confirmed, and so are the folders around
+  /// them.
   struct Going {
     std::set<std::string> now{};
     std::set<std::string> at_the_end{};

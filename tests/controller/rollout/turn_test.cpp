@@ -87,6 +87,28 @@ class Scene {
     REQUIRE(policy.environments.size() == 1);
     return worker_->run(policy.environments.front(), policy.commit, {});
   }
+  /// What a controller leaves behind that dies before it confirms: a folder at `path`.
+  void leave_open(const std::string& path) {
+    Host host;
+    host.name = "a";
+    host.connection = "local";
+    host.root = root("a").string();
+    const Deadline deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    const auto client = sessions_->fresh(host, deadline);
+    Bundle bundle;
+    bundle.wanted.push_back({.id = {PrimitiveType::directory, path}, .attributes = {{"present", true}}});
+    const Plan plan = client->plan(bundle, false, deadline).plan;
+    const ApplyRequest request{.transaction = "t-left-open",
+                               .epoch = store_->next_epoch(),
+                               .bundle_digest = plan.bundle_digest,
+                               .plan_digest = plan.digest,
+                               .commit = head(),
+                               .deadman_ms = 600'000};
+    REQUIRE(client
+                ->apply(
+                    request, [](const Value&) {}, deadline)
+                .state == "pending");
+  }
   HostResult result(const std::string& host = "a") {
     const EnvironmentReport report = turn();
     for (const HostReport& one : report.hosts) {
@@ -184,6 +206,19 @@ TEST_CASE("a bad commit is undone, stays undone, and a fix goes out", "[turn]") 
     CHECK(fleet.result() == HostResult::rolled_back);
     CHECK(fleet.result() == HostResult::held);
   }
+}
+
+TEST_CASE("a transaction left open for something else is undone, and what is wanted now goes out in the same turn",
+          "[turn]") {
+  Scene fleet;
+  fleet.write("motd.yaml", motd("hello"));
+  fleet.commit("first");
+  fleet.leave_open("/stray");
+  REQUIRE(fs::exists(fleet.root("a") / "stray"));
+  CHECK(fleet.result() == HostResult::deployed);
+  CHECK(fleet.read("/etc/motd") == "hello\n");
+  CHECK_FALSE(fs::exists(fleet.root("a") / "stray"));
+  CHECK(fleet.result() == HostResult::unchanged);
 }
 
 TEST_CASE("a commit that fails on the canary reaches no other host", "[turn]") {

@@ -55,7 +55,8 @@ TEST_CASE("undo gives a file back what it had", "[undo]") {
 TEST_CASE("undo keeps nothing aside of a release that was not there", "[undo]") {
   const Attributes made{{"present", true}, {"digest", "d"}};
   const auto forgets = [&](const Attributes& from, const Attributes& now) {
-    const UndoPlan plan = undo_of({touched("tree:/a", from, made)}, {{primitive_id("tree:/a"), now}}, UndoTime::running);
+    const UndoPlan plan =
+        undo_of({touched("tree:/a", from, made)}, {{primitive_id("tree:/a"), now}}, UndoTime::running);
     return !plan.moves.empty() && plan.moves.front().wanted.parameters.contains("forget");
   };
   CHECK(forgets(absent, made));
