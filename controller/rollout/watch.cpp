@@ -2,7 +2,10 @@
 
 #include <manifests/error.hpp>
 
+#include <array>
 #include <atomic>
+#include <chrono>
+#include <cstdio>
 #include <map>
 #include <thread>
 
@@ -92,7 +95,9 @@ class Watch {
     Lane& own = *lane;
     own.thread = std::jthread([this, &own, environment, policy_commit] {
       try {
-        own.worker->run(environment, policy_commit, {});
+        const auto begun = std::chrono::steady_clock::now();
+        const EnvironmentReport report = own.worker->run(environment, policy_commit, {});
+        tell_turn(report, std::chrono::steady_clock::now() - begun);
       } catch (const Error& error) {
         on_progress_({Progress::Level::bad, environment.name, "", error.what()});
       }
@@ -106,6 +111,20 @@ class Watch {
     if (said == text || (about == "stale" && !said.empty())) return;
     said = text;
     tell(level, text);
+  }
+
+  /// For whoever wants to know how fast it is: at the level that is silent by default.
+  void tell_turn(const EnvironmentReport& report, std::chrono::duration<double, std::milli> took) {
+    std::map<std::string_view, int> results;
+    for (const HostReport& host : report.hosts) ++results[to_text(host.result)];
+    std::string text;
+    for (const auto& [result, count] : results) {
+      text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + std::string(result);
+    }
+    std::array<char, 32> milliseconds{};
+    std::snprintf(milliseconds.data(), milliseconds.size(), "%.1f", took.count());
+    on_progress_({Progress::Level::detail, report.environment, "",
+                  std::string("turn took ") + milliseconds.data() + " ms: " + (text.empty() ? "no host" : text)});
   }
 
   void tell(Progress::Level level, const std::string& text) { on_progress_({level, "", "", text}); }

@@ -2,7 +2,7 @@
 # The file system that all hosts share as the lower layer of their overlays: built once per list of packages.
 
 image_packages="systemd systemd-sysv dbus openssh-server nginx sqlite3 curl python3 sudo iproute2 procps
- ca-certificates logrotate cron nftables strace"
+ ca-certificates logrotate cron nftables strace${HOLDFAST_LAB_PACKAGES:+ $HOLDFAST_LAB_PACKAGES}"
 
 # Why hosts cannot be booted here, on one line; nothing where they can.
 possible() {
