@@ -11,6 +11,7 @@ set(HOLDFAST_KINDS
   systemd_unit
   nginx_site
   health_check
+  backup_policy
 )
 # Schemas that those refer to: {"$ref": "check.schema.json"} stands for the whole of that file.
 set(HOLDFAST_SCHEMA_PARTS

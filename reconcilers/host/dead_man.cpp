@@ -13,6 +13,8 @@ namespace holdfast {
 namespace {
 
 constexpr const char* program_link = "/var/lib/holdfast/bin/recover";
+/// What units of the host's own start (backups): the runner of the newest transaction.
+constexpr const char* stable_link = "/var/lib/holdfast/bin/holdfast-host";
 constexpr std::chrono::milliseconds watch_step{200};
 
 std::string timer_of(const std::string& transaction) { return "holdfast-deadman-" + transaction; }
@@ -64,7 +66,10 @@ void run(System& system, const std::vector<std::string>& argv) {
 }
 
 void arm_boot(System& system) {
-  if (system.read_link(program_link) != own_program()) system.put_link(program_link, own_program());
+  const std::string program = own_program();
+  for (const char* link : {program_link, stable_link}) {
+    if (system.read_link(link) != program) system.put_link(link, program);
+  }
   bool changed = put_unit(system, "holdfast-recover.service", early_unit);
   changed = put_unit(system, "holdfast-recover-late.service", late_unit) || changed;
   const bool enabled = system.stat("/etc/systemd/system/sysinit.target.wants/holdfast-recover.service") &&

@@ -23,8 +23,8 @@ struct Inputs {
 };
 
 /// What a primitive wants of another resource: to come after it, or also to be told when its content differs; and
-/// whether that resource may be missing.
-enum class ReferenceUse { order, loads, loads_if_there };
+/// whether that resource may be missing. `covers` only tells a backup policy's file what primitives the resource has.
+enum class ReferenceUse { order, loads, loads_if_there, covers };
 
 struct Reference {
   PrimitiveId from{};

@@ -19,6 +19,7 @@ class Resolver {
     Wanted* from = assembly_.find(reference.from);
     if (target == nullptr || from == nullptr) return;
     if (reference.use == ReferenceUse::order) return put_after(*from, *target);
+    if (reference.use == ReferenceUse::covers) return add_covered(*from, *target);
     if (target->content.empty() && reference.use == ReferenceUse::loads) {
       assembly_.problem(reference.where, "\"" + reference.to + "\" has no content that a unit could load",
                         "to come after it, name it in \"metadata.after\"");
@@ -53,6 +54,12 @@ class Resolver {
       return;
     }
     for (const Wanted& wanted : target.wanted) from.after.push_back(wanted.id);
+  }
+
+  static void add_covered(Wanted& from, const Draft& target) {
+    Value& covers = from.parameters["backup"]["covers"];
+    if (covers.is_null()) covers = List{};
+    for (const Wanted& wanted : target.wanted) covers.as_list().emplace_back(to_text(wanted.id));
   }
 
   Assembly& assembly_;
