@@ -130,7 +130,7 @@ std::string fields_of(const Value& schema) {
 
 std::string describe(const std::string& kind, const std::string& path, const Value& schema) {
   std::string text;
-  line(text, "KIND", kind);
+  line(text, record_schema(kind) != nullptr ? "RECORD" : "KIND", kind);
   line(text, "FIELD", path);
   line(text, "TYPE", path.empty() ? "" : type_of(schema));
   line(text, "DEFAULT", schema.find("default") == nullptr || path.empty() ? "" : shown(schema.at("default")));
@@ -159,32 +159,9 @@ std::vector<std::string> split(const std::string& path) {
   return names;
 }
 
-}  // namespace
-
-std::string explain_kinds() {
-  std::size_t widest = 0;
-  for (const std::string& kind : kinds()) widest = std::max(widest, kind.size());
-  std::string text;
-  for (const std::string& kind : kinds()) {
-    const std::string about = wrapped(first_sentence(schema_of(kind)->text_or("description", "")), widest + 2);
-    text += kind + std::string(widest + 2 - kind.size(), ' ') + about.substr(widest + 2);
-  }
-  return text;
-}
-
-std::string explain(const std::string& kind, const std::string& field) {
-  const Value* schema = schema_of(kind);
-  if (schema == nullptr) {
-    const std::string hint = nearest_hint(kind, kinds());
-    throw Error("unknown kind \"" + kind +
-                "\": " + (hint.empty() ? "known kinds: " + quoted_list(kinds(), "and", 30) : hint));
-  }
-  const Value& spec = schema->at("properties").at("spec");
-  if (field.empty()) return describe(kind, "", spec);
-  std::vector<std::string> names = split(field);
-  const bool below_spec = !names.empty() && schema->at("properties").find(names.front()) == nullptr;
-  if (below_spec) names.insert(names.begin(), "spec");
-  const Value* place = schema;
+/// The member at the end of these names, or the whole without any.
+std::string explain_below(const std::string& kind, const Value& schema, const std::vector<std::string>& names) {
+  const Value* place = &schema;
   std::string path;
   for (const std::string& name : names) {
     const Value* member = member_of(*place, name);
@@ -200,6 +177,41 @@ std::string explain(const std::string& kind, const std::string& field) {
     place = member;
   }
   return describe(kind, path, *place);
+}
+
+}  // namespace
+
+std::string explain_kinds() {
+  std::size_t widest = 0;
+  for (const std::string& kind : kinds()) widest = std::max(widest, kind.size());
+  std::string text;
+  for (const std::string& kind : kinds()) {
+    const std::string about = wrapped(first_sentence(schema_of(kind)->text_or("description", "")), widest + 2);
+    text += kind + std::string(widest + 2 - kind.size(), ' ') + about.substr(widest + 2);
+  }
+  return text;
+}
+
+std::string explain_records() {
+  std::string text;
+  for (const std::string& record : records()) text += (text.empty() ? "" : ", ") + record;
+  return text;
+}
+
+std::string explain(const std::string& kind, const std::string& field) {
+  if (const Value* record = record_schema(kind)) return explain_below(kind, *record, split(field));
+  const Value* schema = schema_of(kind);
+  if (schema == nullptr) {
+    const std::string hint = nearest_hint(kind, kinds());
+    throw Error("unknown kind \"" + kind +
+                "\": " + (hint.empty() ? "known kinds: " + quoted_list(kinds(), "and", 30) : hint));
+  }
+  const Value& spec = schema->at("properties").at("spec");
+  if (field.empty()) return describe(kind, "", spec);
+  std::vector<std::string> names = split(field);
+  const bool below_spec = !names.empty() && schema->at("properties").find(names.front()) == nullptr;
+  if (below_spec) names.insert(names.begin(), "spec");
+  return explain_below(kind, *schema, names);
 }
 
 }  // namespace holdfast

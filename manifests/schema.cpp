@@ -22,14 +22,14 @@ namespace {
 using Json = nlohmann::json;
 using Adapter = valijson::adapters::NlohmannJsonAdapter;
 
-/// The compiled schema of a kind: made once, only read afterwards, so that threads share it.
+/// The compiled schema of a kind or a record: made once, only read afterwards, so that threads share it.
 const valijson::Schema& compiled(std::string_view kind) {
   static std::mutex mutex;
   static std::map<std::string, std::unique_ptr<valijson::Schema>, std::less<>> schemas;
   const std::lock_guard lock(mutex);
   std::unique_ptr<valijson::Schema>& held = schemas[std::string(kind)];
   if (held == nullptr) {
-    const Value* schema = schema_of(kind);
+    const Value* schema = schema_of(kind) != nullptr ? schema_of(kind) : record_schema(kind);
     if (schema == nullptr) throw Error("expected a known kind, found \"" + std::string(kind) + "\"");
     auto made = std::make_unique<valijson::Schema>();
     const Json json = Json::parse(to_json(*schema));
@@ -83,6 +83,8 @@ std::vector<Finding> check_schema(std::string_view kind, const Value& root, cons
   if (findings.empty() && document.refused.empty()) findings = judge(kind, root);
   return findings;
 }
+
+std::vector<Finding> check_record(std::string_view record, const Value& value) { return judge(record, value); }
 
 Problem to_problem(const Finding& finding, const Document& document) {
   Problem problem;

@@ -19,6 +19,10 @@ const std::vector<std::string>& fleet_kinds();
 /// Lives as long as the program.
 const Value* schema_of(std::string_view kind);
 
+/// What commands print for programs ("plan"), sorted; and the schema of such a record, nullptr for an unknown one.
+const std::vector<std::string>& records();
+const Value* record_schema(std::string_view record);
+
 /// Something wrong with a member of a document, before it has a position.
 struct Finding {
   std::string pointer{};
@@ -34,6 +38,9 @@ Problem to_problem(const Finding& finding, const Document& document);
 /// ones, types, ranges, forms. `root` is the document's own value or one with variables expanded; members that the
 /// document has refused already are passed over. Safe from several threads.
 std::vector<Finding> check_schema(std::string_view kind, const Value& root, const Document& document);
+
+/// What the schema of a record finds wrong with one; empty for nothing. Throws Error for an unknown record.
+std::vector<Finding> check_record(std::string_view record, const Value& value);
 
 /// Puts in what the schema gives as "default" where `value` has nothing, in depth.
 void fill_defaults(const Value& schema, Value& value);

@@ -72,6 +72,24 @@ Value whole_document(const Value& common, const std::string& kind, const Value& 
   return document;
 }
 
+Schemas build_records() {
+  const Schemas files = parse_embedded();
+  Schemas found;
+  for (const auto& [name, schema] : files) {
+    if (!schema.bool_or("x-record", false)) continue;
+    Value whole = while_doing("reading schemas/" + name + ".schema.json",
+                              [&, &held = schema] { return resolved(files, held, held, 0); });
+    whole.as_map().erase("definitions");  // all of it stands where it is referred to
+    found[schema.at("title").as_text()] = std::move(whole);
+  }
+  return found;
+}
+
+const Schemas& record_schemas() {
+  static const Schemas all = build_records();
+  return all;
+}
+
 Schemas build() {
   const Schemas files = parse_embedded();
   Schemas documents;
@@ -111,6 +129,20 @@ const std::vector<std::string>& fleet_kinds() {
     return found;
   }();
   return names;
+}
+
+const std::vector<std::string>& records() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> found;
+    for (const auto& [record, schema] : record_schemas()) found.push_back(record);
+    return found;
+  }();
+  return names;
+}
+
+const Value* record_schema(std::string_view record) {
+  const auto found = record_schemas().find(record);
+  return found == record_schemas().end() ? nullptr : &found->second;
 }
 
 const Value* schema_of(std::string_view kind) {

@@ -19,3 +19,7 @@ set(HOLDFAST_SCHEMA_PARTS
   check
   content
 )
+# What commands print for programs with `--output json`: published, so that it stays as it is.
+set(HOLDFAST_RECORDS
+  plan
+)

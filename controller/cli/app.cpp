@@ -11,8 +11,10 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <iostream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,8 @@ struct Line {
   std::string repository{};
   std::string state{};
   std::string output = "text";
+  std::string colour = "auto";
+  std::vector<std::string> only_hosts{};
   DeployOptions deploy{};
   std::string folder{};
   std::string revision{};
@@ -50,6 +54,8 @@ class App {
     app_.add_option("--state", line_.state, "the folder of the state file and the mirrors, over what the settings say");
     app_.add_option("--output,-o", line_.output, "text or json; `plan` also knows markdown")
         ->check(CLI::IsMember({"text", "json", "markdown"}));
+    app_.add_option("--color,--colour", line_.colour, "auto, always or never [auto: on a terminal, without NO_COLOR]")
+        ->check(CLI::IsMember({"auto", "always", "never"}));
     app_.footer(
         "Exit codes: 0 done or nothing to do, 1 error, 2 changes pending (plan), 3 rolled back or held,\n"
         "4 refused by policy.\n\n"
@@ -93,14 +99,17 @@ class App {
     validate->add_option("folder", line_.folder, "the folder [.]");
     validate->add_option("--rev", line_.revision, "a commit, branch or tag of the repository instead");
     auto* explain = command("explain", "what a kind or a field of it means: explain SystemdUnit.health",
-                            [this] { return explain_command(line_.topic, std::cout); });
-    explain->add_option("topic", line_.topic, "KIND or KIND.field; nothing lists the kinds");
+                            [this] { return explain_command(line_.topic, line_.output == "json", std::cout); });
+    explain->add_option("topic", line_.topic, "KIND, KIND.field, or plan; nothing lists the kinds");
   }
 
   void add_deploy_commands() {
     auto* plan =
         deploy_command("plan", "what would change on each host of an environment; changes nothing", plan_command);
-    plan->add_option("--rev", line_.deploy.revision, "as if the environment were at this commit, branch or tag");
+    plan->add_option("--rev", line_.deploy.revision,
+                     "as if the environment were at this commit, branch, tag or ref (refs/pull/17/head)");
+    plan->add_flag("--why", line_.deploy.why, "tell why each change is there: the commit, or what drifted");
+    plan->add_flag("--full", line_.deploy.full, "cut nothing: neither long diffs nor long lines");
     deploy_command("apply", "one turn of an environment, now", apply_command);
     auto* rollback = deploy_command("rollback", "go back to the verified commit before", rollback_command);
     rollback->add_option("--to", line_.deploy.revision, "to this commit, branch or tag instead");
@@ -135,11 +144,13 @@ class App {
       line_.deploy.format = line_.output == "json"       ? PlanFormat::json
                             : line_.output == "markdown" ? PlanFormat::markdown
                                                          : PlanFormat::text;
-      line_.deploy.terminal = terminal_of(STDOUT_FILENO);
+      line_.deploy.terminal = terminal();
+      std::ranges::move(line_.only_hosts, std::back_inserter(line_.deploy.hosts));
       return work(context, line_.deploy, std::cout);
     });
     added->add_option("environment", line_.deploy.environment, "the environment")->required();
     added->add_option("hosts", line_.deploy.hosts, "only these hosts of it");
+    added->add_option("--host", line_.only_hosts, "only this host; may be repeated");
     return added;
   }
 
@@ -159,8 +170,14 @@ class App {
     return Store::open(load_config(line_.config, line_.repository, line_.state).state_file());
   }
 
+  [[nodiscard]] Terminal terminal() const {
+    return terminal_of(STDOUT_FILENO, line_.colour == "always"  ? UseColour::always
+                                      : line_.colour == "never" ? UseColour::never
+                                                                : UseColour::automatic);
+  }
+
   [[nodiscard]] LookOptions look() const {
-    return {.json = line_.output == "json", .terminal = terminal_of(STDOUT_FILENO), .now_ms = system_clock().wall_ms()};
+    return {.json = line_.output == "json", .terminal = terminal(), .now_ms = system_clock().wall_ms()};
   }
 
   int unknown_word(const CLI::ExtrasError& error) {

@@ -21,7 +21,8 @@ int validate_command(const std::string& folder, bool json, std::ostream& out);
 int validate_revision_command(const Remote& repository, const LoadOptions& options, const std::string& revision,
                               bool json, std::ostream& out, const MirrorOptions& mirror_options = {});
 
-/// `holdfast explain [TOPIC]`: what a kind, or a field of one, means; without a topic the kinds there are.
-int explain_command(const std::string& topic, std::ostream& out);
+/// `holdfast explain [TOPIC]`: what a kind, a record that commands print, or a field of one means; without a topic
+/// those there are. As JSON: the schema itself.
+int explain_command(const std::string& topic, bool json, std::ostream& out);
 
 }  // namespace holdfast

@@ -1,65 +1,21 @@
 #include <controller/cli/deploy_commands.hpp>
 
 #include <controller/cli/progress_printer.hpp>
-#include <controller/cli/render_plan.hpp>
-#include <controller/rollout/parallel.hpp>
 #include <manifests/error.hpp>
 #include <manifests/json.hpp>
 
 #include <algorithm>
-#include <mutex>
 #include <ostream>
 
 namespace holdfast {
 
 namespace {
 
-constexpr std::int64_t plan_ms = 60'000;
 constexpr int history_depth = 200;
-
-Deadline in(std::int64_t ms) { return std::chrono::steady_clock::now() + std::chrono::milliseconds(ms); }
 
 void print_problems(const std::vector<Problem>& problems, std::ostream& out) {
   for (const Problem& problem : problems) out << render(problem) << "\n";
   out << problems.size() << (problems.size() == 1 ? " problem" : " problems") << ": the commit is refused\n";
-}
-
-HostPlan plan_host(Context& context, const Desired& desired, const HostDesired& host, EnvironmentWorker& worker,
-                   std::mutex& reading) {
-  HostPlan plan;
-  plan.host = host.host.name;
-  plan.environment = desired.environment.name;
-  plan.commit = desired.commit.id;
-  try {
-    auto lease = context.sessions->checkout(host.host, in(plan_ms));
-    PlanReply reply = lease->plan(host.lowered.bundle, true, in(plan_ms));
-    plan.plan = std::move(reply.plan);
-    plan.old_contents = std::move(reply.old_contents);
-  } catch (const Error& error) {
-    plan.error = error.what();
-  }
-  plan.new_content = [&worker, &host, &reading](const std::string& digest) -> std::string {
-    const auto found = host.lowered.contents.find(digest);
-    if (found == host.lowered.contents.end()) return {};
-    const std::scoped_lock lock(reading);
-    return worker.read_content(found->second);
-  };
-  return plan;
-}
-
-int plan_code(const std::vector<HostPlan>& plans) {
-  const auto any = [&](auto test) { return std::ranges::any_of(plans, test); };
-  if (any([](const HostPlan& one) { return !one.error.empty(); })) return 1;
-  if (any([](const HostPlan& one) { return !one.plan.refusals.empty(); })) return 4;
-  return any([](const HostPlan& one) { return !one.plan.actions.empty(); }) ? 2 : 0;
-}
-
-void check_hosts(const Environment& environment, const std::vector<std::string>& hosts) {
-  for (const std::string& name : hosts) {
-    if (std::ranges::find(environment.hosts, name, &Host::name) == environment.hosts.end()) {
-      throw Error("environment " + environment.name + " has no host \"" + printable(name) + "\"");
-    }
-  }
 }
 
 /// One turn of an environment with its progress on the terminal; what it came to is the exit code.
@@ -91,47 +47,12 @@ std::string commit_before(Context& context, const std::string& environment) {
 
 }  // namespace
 
-int plan_command(Context& context, const DeployOptions& options, std::ostream& out) {
-  const Policy policy = fetch_policy(context);
-  const Environment environment = find_environment(policy, options.environment);
-  check_hosts(environment, options.hosts);
-  EnvironmentWorker worker(context.settings, *context.sessions, *context.store, context.clock, {});
-  EnvironmentReport report;
-  const auto desired = worker.desired(environment, policy.commit, options.revision, report);
-  if (!report.problems.empty()) {
-    print_problems(report.problems, out);
-    return 1;
+void check_hosts(const Environment& environment, const std::vector<std::string>& hosts) {
+  for (const std::string& name : hosts) {
+    if (std::ranges::find(environment.hosts, name, &Host::name) == environment.hosts.end()) {
+      throw Error("environment " + environment.name + " has no host \"" + printable(name) + "\"");
+    }
   }
-  if (!report.refused.empty()) out << "refused: " << report.refused << "\n";
-  if (!desired) return 4;
-
-  std::vector<const HostDesired*> hosts;
-  for (const auto& [name, host] : desired->hosts) {
-    if (options.hosts.empty() || std::ranges::find(options.hosts, name) != options.hosts.end()) hosts.push_back(&host);
-  }
-  std::mutex adding;
-  std::mutex reading;
-  std::vector<HostPlan> plans;
-  in_parallel(hosts, context.settings.workers, [&](const HostDesired* host) {
-    HostPlan plan = plan_host(context, *desired, *host, worker, reading);
-    const std::scoped_lock lock(adding);
-    plans.push_back(std::move(plan));
-  });
-  std::ranges::sort(plans, {}, &HostPlan::host);
-  const RenderOptions render{.colour = options.terminal.colour};
-  switch (options.format) {
-    case PlanFormat::text:
-      out << render_plan_text(plans, render);
-      break;
-    case PlanFormat::json:
-      out << render_plan_json(plans, render);
-      break;
-    case PlanFormat::markdown:
-      out << render_plan_markdown(plans, render);
-      break;
-  }
-  if (!report.refused.empty()) return 4;
-  return plan_code(plans);
 }
 
 int apply_command(Context& context, const DeployOptions& options, std::ostream& out) {

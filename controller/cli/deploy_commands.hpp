@@ -18,7 +18,12 @@ struct DeployOptions {
   std::string reason{};              // rollback
   PlanFormat format = PlanFormat::text;
   Terminal terminal{};
+  bool why = false;   // plan: tell the reason of each change
+  bool full = false;  // plan: cut nothing on a terminal
 };
+
+/// Throws Error for a host that the environment has not.
+void check_hosts(const Environment& environment, const std::vector<std::string>& hosts);
 
 /// `holdfast plan ENV`: what would change on each host, and nothing else. 0 nothing, 2 changes pending, 4 refused, 1
 /// error.

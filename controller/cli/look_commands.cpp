@@ -2,7 +2,7 @@
 
 #include <controller/cli/render_plan.hpp>
 #include <controller/cli/table.hpp>
-#include <controller/cli/times.hpp>
+#include <controller/plan/times.hpp>
 #include <manifests/json.hpp>
 #include <manifests/problem.hpp>
 #include <reconcilers/host/plan.hpp>
@@ -121,7 +121,8 @@ void print_changes(const Deployment& one, const LookOptions& options, std::ostre
   HostPlan plan{.host = one.host, .environment = one.environment, .commit = one.commit};
   const Value actions = from_json(one.plan.empty() ? "[]" : one.plan);
   for (const Value& action : actions.as_list()) plan.plan.actions.push_back(action_from(action));
-  out << "\nwhat was planned\n" << render_plan_text({plan}, {.colour = options.terminal.colour});
+  out << "\nwhat was planned\n"
+      << render_group_text({{one.host}, view_of(plan)}, 0, {.colour = options.terminal.colour});
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include <controller/cli/progress_printer.hpp>
 
-#include <controller/cli/times.hpp>
+#include <controller/plan/times.hpp>
 #include <manifests/json.hpp>
 
 #include <chrono>

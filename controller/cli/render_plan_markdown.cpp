@@ -1,55 +1,48 @@
-#include <controller/cli/plan_view.hpp>
-#include <controller/cli/plan_words.hpp>
+#include <controller/cli/markdown.hpp>
 #include <controller/cli/render_plan.hpp>
-
-#include <algorithm>
+#include <controller/plan/plan_lines.hpp>
+#include <controller/plan/plan_words.hpp>
+#include <controller/plan/times.hpp>
 
 namespace holdfast {
 
 namespace {
 
-constexpr std::size_t kept_for_the_end = 400;
+constexpr std::size_t kept_for_the_end = 500;
+constexpr std::size_t most_names = 20;  // of hosts in one group
+constexpr std::size_t few_changes = 6;  // are not folded away
+constexpr std::size_t most_problems = 50;
 
-std::size_t longest_run(const std::string& text, char wanted) {
-  std::size_t longest = 0;
-  std::size_t run = 0;
-  for (const char c : text) {
-    run = c == wanted ? run + 1 : 0;
-    longest = std::max(longest, run);
+const char* closing = "</details>\n\n";
+
+std::string names_of(const PlanGroup& group) {
+  std::string text;
+  for (std::size_t i = 0; i < group.hosts.size() && i < most_names; ++i) {
+    text += (text.empty() ? "" : ", ") + markdown_code(group.hosts[i]);
   }
-  return longest;
+  if (group.hosts.size() > most_names) text += " and " + std::to_string(group.hosts.size() - most_names) + " more";
+  return group.hosts.size() == 1 ? text : text + " (" + std::to_string(group.hosts.size()) + " hosts)";
 }
 
-/// A code span, in which nothing is markup; in a table a bar has to be escaped even there.
-std::string code(const std::string& text) {
-  if (text.empty()) return "";
-  std::string inner;
-  for (const char c : text) inner += c == '|' ? std::string("\\|") : std::string(1, c);
-  const std::string fence(longest_run(inner, '`') + 1, '`');
-  return fence.size() > 1 ? fence + " " + inner + " " + fence : fence + inner + fence;
+std::string units_cell(const PlanView& view) {
+  std::string text;
+  for (const UnitEffect& effect : view.effects) {
+    text += (text.empty() ? "" : "<br>") + effect.verb + " " + markdown_code(effect.unit);
+  }
+  return text;
 }
 
-std::string html(const std::string& text) {
-  std::string safe;
-  for (const char c : text) {
-    if (c == '&') {
-      safe += "&amp;";
-    } else if (c == '<') {
-      safe += "&lt;";
-    } else if (c == '>') {
-      safe += "&gt;";
-    } else {
-      safe += c;
-    }
-  }
-  return "<code>" + safe + "</code>";
+std::string row_of(const ManifestView& manifest, const ChangeView& change) {
+  std::string details;
+  for (const std::string& word : words_of(change)) details += (details.empty() ? "" : "<br>") + markdown_code(word);
+  return "| `" + std::string(sign_text(change.sign)) + "` | " + markdown_code(change.id) + " | " + details + " | " +
+         markdown_code(manifest.resource) + (manifest.where.empty() ? "" : " " + markdown_code(manifest.where)) +
+         " |\n";
 }
 
 std::string diff_block(const ChangeView& change) {
-  const std::string fence(std::max<std::size_t>(3, longest_run(change.content.diff, '`') + 1), '`');
-  const bool ended = !change.content.diff.empty() && change.content.diff.back() == '\n';
-  return "<details><summary>" + html(change.id) + " " + change.content.summary + "</summary>\n\n" + fence + "diff\n" +
-         change.content.diff + (ended ? "" : "\n") + fence + "\n\n</details>\n\n";
+  return "<details><summary>" + html_code(change.id) + " " + change.content.summary + "</summary>\n\n" +
+         markdown_fence("diff", change.content.diff) + "\n" + closing;
 }
 
 /// Writes within a budget of bytes, of which diffs may take a part: what does not fit is counted instead.
@@ -57,30 +50,45 @@ class MarkdownWriter {
  public:
   MarkdownWriter(std::size_t budget, std::size_t for_diffs) : budget_(budget), for_diffs_(for_diffs) {}
 
-  void write(const PlanGroup& group) {
-    std::string hosts;
-    for (const std::string& host : group.hosts) hosts += (hosts.empty() ? "" : ", ") + code(host);
-    add("#### " + hosts + ": " + group.view.counts() + "\n\n");
-    if (!group.view.error.empty()) add(code(group.view.error) + "\n\n");
-    write_table(group.view);
-    for (const UnitEffect& effect : group.view.effects) {
-      add("- **" + effect.verb + "** " + code(effect.unit) +
-          (effect.because.empty() ? "" : ": " + code(effect.because)) + "\n");
+  void write_heading(const EnvironmentPlan& plan) {
+    add("### holdfast plan: " + markdown_code(one_line(plan.environment)) +
+        (plan.commit.empty() ? "" : " at " + markdown_code(with_short_ids(one_line(plan.commit)))) + "\n\n");
+    if (!plan.subject.empty()) {
+      add(markdown_code(one_line(plan.subject)) + " by " + markdown_code(one_line(plan.author)) + "\n\n");
     }
-    if (!group.view.effects.empty()) add("\n");
-    list("Validated before anything changes", group.view.validators);
-    list("Can't be undone in full", group.view.irreversible);
-    list("Refused, nothing will be applied", group.view.refusals);
-    list("Notes", group.view.notes);
-    write_diffs(group.view);
+    if (!plan.refused.empty()) add("**Refused:** " + markdown_code(one_line(plan.refused)) + "\n\n");
+    if (plan.problems.empty()) return;
+    add("**" + number_of(plan.problems.size(), "problem") + ": the commit is refused**\n\n");
+    for (std::size_t i = 0; i < plan.problems.size() && i < most_problems; ++i) {
+      add(markdown_fence("", plan.problems[i]) + "\n");
+    }
   }
 
-  void add(const std::string& text) {
-    if (text_.size() + text.size() + kept_for_the_end <= budget_) {
-      text_ += text;
-    } else {
-      ++left_out_;
+  void write_hosts(const std::vector<PlanGroup>& groups) {
+    if (groups.empty()) return;
+    add("**" + total_line(groups) + "**\n\n");
+    add("| hosts | plan | units |\n|---|---|---|\n");
+    for (const PlanGroup& group : groups) {
+      add("| " + names_of(group) + " | " + group.view.counts() + " | " + units_cell(group.view) + " |\n");
     }
+    add("\n");
+  }
+
+  void write(const PlanGroup& group, std::int64_t health_window_ms) {
+    const PlanView& view = group.view;
+    if (view.nothing_to_do() && view.notes.empty()) return;
+    add("#### " + names_of(group) + ": " + view.counts() + "\n\n");
+    if (!view.error.empty()) add(markdown_code(view.error) + "\n\n");
+    for (const UnitEffect& effect : view.effects) write(effect);
+    if (!view.effects.empty()) add("\n");
+    list("Can't be undone in full", view.irreversible);
+    list("Refused, nothing will be applied", view.refusals);
+    write_changes(view);
+    list("Validated before anything changes", view.validators);
+    if (const std::string undo = undo_text(view, health_window_ms); !undo.empty()) {
+      add("**Undo:** " + markdown_code(undo) + "\n\n");
+    }
+    list("Notes", view.notes);
   }
 
   std::string take() {
@@ -91,32 +99,58 @@ class MarkdownWriter {
   }
 
  private:
-  void write_table(const PlanView& view) {
-    if (view.manifests.empty()) return;
-    add("| | what | change | manifest |\n|---|---|---|---|\n");
-    for (const ManifestView& manifest : view.manifests) {
-      for (const ChangeView& change : manifest.changes) add(row(manifest, change));
+  bool add(const std::string& text) {
+    const bool fits = text_.size() + text.size() + kept_for_the_end <= budget_;
+    if (fits) {
+      text_ += text;
+    } else {
+      ++left_out_;
     }
-    add("\n");
+    return fits;
   }
 
-  static std::string row(const ManifestView& manifest, const ChangeView& change) {
-    std::string details;
-    for (const std::string& detail : change.details) details += (details.empty() ? "" : "<br>") + code(detail);
-    if (change.content.kind != ContentView::Kind::none) {
-      details += (details.empty() ? "" : "<br>") + code(change.content.summary);
+  /// Without the units' names, which stand in the table: they may be markup.
+  static std::string total_line(const std::vector<PlanGroup>& groups) {
+    const std::string text = total_text(groups);
+    return text.substr(0, text.find(';'));
+  }
+
+  void write(const UnitEffect& effect) {
+    add("- **" + effect.verb + "** " + markdown_code(effect.unit) +
+        (effect.because.empty() ? "" : ": " + markdown_code(effect.because)) +
+        (effect.interruption.empty() ? "" : "; interruption: " + interruption_text(effect)) + "\n");
+  }
+
+  void write_changes(const PlanView& view) {
+    if (!view.has_changes()) return;
+    const std::size_t count = view.created + view.changed + view.removed;
+    const bool opened = add(std::string(count <= few_changes ? "<details open>" : "<details>") + "<summary>" +
+                            number_of(count, "change") + "</summary>\n\n");
+    add("| | what | change | manifest |\n|---|---|---|---|\n");
+    for (const ManifestView& manifest : view.manifests) {
+      for (const ChangeView& change : manifest.changes) add(row_of(manifest, change));
     }
-    const char* sign = change.sign == ChangeView::Sign::create   ? "`+`"
-                       : change.sign == ChangeView::Sign::remove ? "`-`"
-                                                                 : "`~`";
-    return std::string("| ") + sign + " | " + code(change.id) + " | " + details + " | " + code(manifest.resource) +
-           (manifest.where.empty() ? "" : " " + code(manifest.where)) + " |\n";
+    add("\n");
+    write_reasons(view);
+    write_diffs(view);
+    if (opened) text_ += closing;  // there is room for it at the end
+  }
+
+  void write_reasons(const PlanView& view) {
+    for (const ManifestView& manifest : view.manifests) {
+      for (const ChangeView& change : manifest.changes) {
+        for (const std::string& why : change.why) {
+          add("- " + markdown_code(change.id) + ": " + markdown_code(why) + "\n");
+        }
+      }
+    }
+    add("\n");
   }
 
   void list(const std::string& title, const std::vector<std::string>& entries) {
     if (entries.empty()) return;
     add("**" + title + "**\n\n");
-    for (const std::string& entry : entries) add("- " + code(entry) + "\n");
+    for (const std::string& entry : entries) add("- " + markdown_code(entry) + "\n");
     add("\n");
   }
 
@@ -142,27 +176,21 @@ class MarkdownWriter {
   std::size_t diffs_left_out_ = 0;
 };
 
-std::string write_all(const std::vector<HostPlan>& hosts, const std::vector<PlanGroup>& groups, MarkdownWriter writer) {
-  std::string before;
-  for (const HostPlan& host : hosts) {
-    const std::string heading = "### holdfast plan: " + code(one_line(host.environment)) + " at " +
-                                code(with_short_ids(one_line(host.commit))) + "\n\n";
-    if (heading == before) continue;
-    before = heading;
-    writer.add(heading);
-  }
-  for (const PlanGroup& group : groups) writer.write(group);
+std::string write_all(const EnvironmentPlan& plan, const std::vector<PlanGroup>& groups, MarkdownWriter writer) {
+  writer.write_heading(plan);
+  writer.write_hosts(groups);
+  for (const PlanGroup& group : groups) writer.write(group, plan.health_window_ms);
   return writer.take();
 }
 
 }  // namespace
 
-std::string render_plan_markdown(const std::vector<HostPlan>& hosts, const RenderOptions& options) {
-  const std::vector<PlanGroup> groups = group_plans(hosts);
+std::string render_plan_markdown(const EnvironmentPlan& plan, const RenderOptions& options) {
+  const std::vector<PlanGroup> groups = group_plans(plan.hosts);
   // What every host comes to is told before any diff takes the room.
-  const std::size_t plain = write_all(hosts, groups, {options.markdown_bytes, 0}).size() + kept_for_the_end;
+  const std::size_t plain = write_all(plan, groups, {options.markdown_bytes, 0}).size() + kept_for_the_end;
   const std::size_t for_diffs = options.markdown_bytes > plain ? options.markdown_bytes - plain : 0;
-  return write_all(hosts, groups, {options.markdown_bytes, for_diffs});
+  return write_all(plan, groups, {options.markdown_bytes, for_diffs});
 }
 
 }  // namespace holdfast

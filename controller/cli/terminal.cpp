@@ -52,12 +52,13 @@ std::string one_line(const std::string& text) {
 
 }  // namespace
 
-Terminal terminal_of(int descriptor) {
+Terminal terminal_of(int descriptor, UseColour colour) {
   Terminal terminal;
   const char* kind = std::getenv("TERM");
   const bool dumb = kind == nullptr || std::string_view(kind) == "dumb";
   terminal.live = ::isatty(descriptor) == 1 && !dumb;
   terminal.colour = terminal.live && !is_set("NO_COLOR");
+  if (colour != UseColour::automatic) terminal.colour = colour == UseColour::always;
   winsize size{};
   if (terminal.live && ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
     terminal.width = std::max<std::size_t>(size.ws_col, narrowest);

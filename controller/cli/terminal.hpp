@@ -15,8 +15,10 @@ struct Terminal {
   std::size_t width = 100;  // columns; 100 where nothing is known
 };
 
-/// Looks at a file descriptor and the environment.
-Terminal terminal_of(int descriptor);
+enum class UseColour { automatic, always, never };
+
+/// Looks at a file descriptor and the environment. What is asked for goes over both.
+Terminal terminal_of(int descriptor, UseColour colour = UseColour::automatic);
 
 /// The same of standard output.
 bool use_colour();

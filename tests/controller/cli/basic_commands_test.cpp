@@ -261,7 +261,7 @@ TEST_CASE("validate --rev reads a commit, not the folder", "[cli]") {
 TEST_CASE("explain lists the kinds, and tells of a kind or a field of it", "[cli]") {
   const auto explained = [](const std::string& topic) {
     std::ostringstream out;
-    const int code = explain_command(topic, out);
+    const int code = explain_command(topic, false, out);
     CHECK(code == 0);
     return out.str();
   };

@@ -66,6 +66,7 @@ void add_units(HostPlan& host) {
     action.from = {{"active", "running"}, {"daemon", "current"}, {"loaded", sha256("old")}, {"enabled", "enabled"}};
     action.to = overlay(action.from, {{"loaded", sha256("new")}});
     action.steps = {{verb, {{"name", name}}}, {"unit.loaded", {{"name", name}, {"loads", Value::texts(loads)}}}};
+    action.undo = action.steps;
     host.plan.actions.push_back(action);
   };
   unit("cvd.service", "unit.restart",
@@ -138,8 +139,23 @@ HostPlan full_plan(const std::string& host) {
   logo.to["mode"] = logo.from["mode"];
   plan.plan.actions.push_back(logo);
   add_units(plan);
+  plan.checks = {"SystemdUnit/cvd.service http http://127.0.0.1:5000/health", "NginxSite/cvd tcp :80"};
+  plan.down_ms = {{"cvd.service", 2100}};
+  plan.running = {"worker.socket"};
   plan.plan.validators = {{.name = "nginx -t"}, {.name = "systemd-analyze verify cvd.service"}};
   plan.plan.notes = {"directory:/opt/cvd/old is no longer managed, and kept: it is not empty"};
+  return plan;
+}
+
+EnvironmentPlan of(std::vector<HostPlan> hosts) {
+  EnvironmentPlan plan{.environment = "production", .tracked = "branch main", .commit = new_commit};
+  if (!hosts.empty()) plan.environment = hosts.front().environment;
+  if (!hosts.empty()) plan.commit = hosts.front().commit;
+  plan.subject = "Greet politely";
+  plan.author = "A Tester <tester@example.com>";
+  plan.committed_s = 1'795'248'000;
+  plan.health_window_ms = 15'000;
+  plan.hosts = std::move(hosts);
   return plan;
 }
 

@@ -1,4 +1,4 @@
-#include <controller/cli/plan_words.hpp>
+#include <controller/plan/plan_words.hpp>
 
 #include <manifests/digest.hpp>
 #include <manifests/json.hpp>
@@ -84,6 +84,19 @@ std::string join_with_and(const std::vector<std::string>& words) {
     text += words[i];
   }
   return text;
+}
+
+std::string number_of(std::size_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+std::vector<std::string> running_units(const Bundle& bundle) {
+  std::vector<std::string> units;
+  for (const Wanted& wanted : bundle.wanted) {
+    const bool runs = Value(wanted.attributes).text_or("active", "") == "running";
+    if (wanted.id.type == PrimitiveType::unit && runs) units.push_back(wanted.id.name);
+  }
+  return units;
 }
 
 bool is_sensitive(const Action& action) {

@@ -1,22 +1,19 @@
 #pragma once
 
-#include <controller/cli/render_plan.hpp>
+#include <controller/plan/host_plan.hpp>
 
+#include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace holdfast {
 
-/// How a file's bytes change, ready to be shown.
-struct ContentView {
-  enum class Kind { none, text, digests, hidden };
-  Kind kind = Kind::none;
-  std::string summary{};  // "+3 -1", "12 KiB sha256 ab12… -> …", "content changes (not shown)"
-  std::string diff{};     // unified hunks, printable
-  std::size_t added = 0;
-  std::size_t removed = 0;
-  friend bool operator==(const ContentView&, const ContentView&) = default;
+/// What a change does to one attribute, in words: "mode", "0600", "0644".
+struct AttributeView {
+  std::string name{};
+  std::string from{};  // "none" where it was not there
+  std::string to{};
+  friend bool operator==(const AttributeView&, const AttributeView&) = default;
 };
 
 /// One primitive's change in words. All texts are printable and of one line, but for the diff.
@@ -25,7 +22,12 @@ struct ChangeView {
   Sign sign = Sign::change;
   std::string id{};
   std::vector<std::string> details{};  // "mode 0600 -> 0644"
+  std::vector<AttributeView> attributes{};
+  std::vector<std::string> commands{};  // that run on the host: build steps, declared commands
   ContentView content{};
+  std::string undo{};                       // "puts content and mode back"; empty where nothing is undone
+  std::vector<std::string> irreversible{};  // why the undo would not restore all of it
+  std::vector<std::string> why{};           // reasons, where they were asked for
   friend bool operator==(const ChangeView&, const ChangeView&) = default;
 };
 
@@ -37,11 +39,16 @@ struct ManifestView {
   friend bool operator==(const ManifestView&, const ManifestView&) = default;
 };
 
+/// What a unit goes through, and what its users notice.
 struct UnitEffect {
   std::string verb{};  // "starts", "stops", "restarts", "reloads"
   std::string unit{};
-  std::string because{};  // "EnvFile/cvd and Release/cvd change"; may be empty
-  friend bool operator==(const UnitEffect&, const UnitEffect&) = default;
+  std::string because{};              // "EnvFile/cvd and Release/cvd change"; may be empty
+  std::vector<std::string> causes{};  // the primitives that change, of `because`
+  std::string interruption{};         // in words, without a measured time
+  std::int64_t down_ms = -1;          // what its last restart took, the longest of the group; -1: never measured
+  std::string undone{};               // the verb of the undo; empty: none
+  [[nodiscard]] bool operator==(const UnitEffect& other) const;  // but for what was measured
 };
 
 /// One host's plan as people read it; hosts with equal views are shown once.
@@ -50,6 +57,7 @@ struct PlanView {
   std::vector<ManifestView> manifests{};
   std::vector<UnitEffect> effects{};
   std::vector<std::string> validators{};
+  std::vector<std::string> checks{};
   std::vector<std::string> irreversible{};
   std::vector<std::string> refusals{};
   std::vector<std::string> notes{};
@@ -58,6 +66,7 @@ struct PlanView {
   std::size_t removed = 0;
   friend bool operator==(const PlanView&, const PlanView&) = default;
 
+  [[nodiscard]] bool has_changes() const { return !manifests.empty(); }
   [[nodiscard]] bool nothing_to_do() const { return manifests.empty() && refusals.empty() && error.empty(); }
   /// "1 to create, 2 to change, 0 to remove", or "nothing to do".
   [[nodiscard]] std::string counts() const;
@@ -65,10 +74,14 @@ struct PlanView {
 
 PlanView view_of(const HostPlan& host);
 ChangeView change_view(const HostPlan& host, const Action& action);
+/// What units go through when an action's steps run; `because` of restarts and reloads from the rest of the plan.
+std::vector<UnitEffect> effects_of(const HostPlan& host, const Action& action);
 
 struct PlanGroup {
   std::vector<std::string> hosts{};
   PlanView view{};
+  /// "web1, web2 (2 hosts)"
+  [[nodiscard]] std::string name() const;
 };
 /// Hosts with equal plans together, in the order of the first of each.
 std::vector<PlanGroup> group_plans(const std::vector<HostPlan>& hosts);

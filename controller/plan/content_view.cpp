@@ -1,7 +1,7 @@
-#include <controller/cli/content_view.hpp>
+#include <controller/plan/content_view.hpp>
 
-#include <controller/cli/plan_words.hpp>
 #include <controller/git/diff.hpp>
+#include <controller/plan/plan_words.hpp>
 #include <manifests/digest.hpp>
 #include <manifests/error.hpp>
 #include <manifests/problem.hpp>
@@ -86,6 +86,9 @@ ContentView content_view(const HostPlan& host, const Action& action) {
   const std::string to = Value(action.to).text_or("content", "");
   ContentView view;
   if (from == to) return view;
+  if (const auto kept = host.kept_contents.find(to_text(action.id)); kept != host.kept_contents.end()) {
+    return kept->second;
+  }
   if (is_sensitive(action)) {
     view.kind = ContentView::Kind::hidden;
     const bool variables = action.origin.resource.starts_with("EnvFile/") && !to.empty();

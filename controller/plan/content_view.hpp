@@ -1,6 +1,6 @@
 #pragma once
 
-#include <controller/cli/plan_view.hpp>
+#include <controller/plan/plan_view.hpp>
 
 namespace holdfast {
 

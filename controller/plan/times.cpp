@@ -1,4 +1,4 @@
-#include <controller/cli/times.hpp>
+#include <controller/plan/times.hpp>
 
 #include <array>
 #include <cstdio>

@@ -1,5 +1,6 @@
-#include <controller/cli/content_view.hpp>
-#include <controller/cli/plan_words.hpp>
+#include <controller/plan/content_view.hpp>
+#include <controller/plan/plan_words.hpp>
+#include <controller/plan/step_words.hpp>
 #include <manifests/digest.hpp>
 
 #include <array>
@@ -23,6 +24,11 @@ bool is_there(const Action& action, const Attributes& attributes) {
   return action.id.type == PrimitiveType::unit || Value(attributes).bool_or("present", true);
 }
 
+ChangeView::Sign sign_of(const Action& action) {
+  if (!is_there(action, action.to)) return ChangeView::Sign::remove;
+  return is_there(action, action.from) ? ChangeView::Sign::change : ChangeView::Sign::create;
+}
+
 std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 /// "release ab12… -> cd34…" where a link goes from one release folder to another.
@@ -35,12 +41,6 @@ std::string link_detail(const Action& action) {
   return "release " + (is_object_id(before) ? before.substr(0, 12) + " -> " : "") + after.substr(0, 12);
 }
 
-std::string argv_text(const Value& argv) {
-  std::string text;
-  for (const Value& one : argv.as_list()) text += (text.empty() ? "" : " ") + one_line(one.as_text());
-  return text;
-}
-
 void add_release_details(const Action& action, std::vector<std::string>& details) {
   for (const Step& step : action.steps) {
     if (step.verb == "tree.unstash") details.emplace_back("from what was put aside on the host");
@@ -49,12 +49,7 @@ void add_release_details(const Action& action, std::vector<std::string>& details
     if (step.verb != "tree.put" || entries == nullptr) continue;
     std::int64_t bytes = 0;
     for (const Value& entry : entries->as_list()) bytes += entry.int_or("size", 0);
-    const std::size_t count = entries->as_list().size();
-    details.push_back(std::to_string(count) + (count == 1 ? " file, " : " files, ") + size_text(bytes));
-    const Value* build = arguments.find("build");
-    const Value* steps = build == nullptr ? nullptr : build->find("steps");
-    if (steps == nullptr) continue;
-    for (const Value& argv : steps->as_list()) details.push_back("builds with " + argv_text(argv));
+    details.push_back(number_of(entries->as_list().size(), "file") + ", " + size_text(bytes));
   }
 }
 
@@ -74,17 +69,23 @@ std::vector<std::string> created_details(const Action& action) {
   return details;
 }
 
-std::vector<std::string> changed_details(const Action& action) {
-  std::vector<std::string> details;
+/// Every attribute that differs and that people know by its name.
+std::vector<AttributeView> attributes_of(const Action& action) {
+  std::vector<AttributeView> attributes;
   for (const auto& [name, value] : action.to) {
     const auto before = action.from.find(name);
     const Value* old = before == action.from.end() ? nullptr : &before->second;
-    if (is_untold(name) || (old != nullptr && *old == value)) continue;
-    if (name == "foreign") {
-      details.push_back(attribute_text("", old) + " entries below get its owner");
-    } else {
-      details.push_back(name + " " + attribute_text(name, old) + " -> " + attribute_text(name, &value));
-    }
+    if (is_untold(name) || value.is_null() || (old != nullptr && *old == value)) continue;
+    attributes.push_back({one_line(name), attribute_text(name, old), attribute_text(name, &value)});
+  }
+  return attributes;
+}
+
+std::vector<std::string> changed_details(const std::vector<AttributeView>& attributes) {
+  std::vector<std::string> details;
+  for (const AttributeView& one : attributes) {
+    details.push_back(one.name == "foreign" ? one.from + " entries below get its owner"
+                                            : one.name + " " + one.from + " -> " + one.to);
   }
   return details;
 }
@@ -104,24 +105,27 @@ std::vector<std::string> removed_details(const Action& action) {
 ChangeView change_view(const HostPlan& host, const Action& action) {
   ChangeView view;
   view.id = with_short_ids(one_line(to_text(action.id)));
-  const bool was_there = is_there(action, action.from);
-  const bool will_be = is_there(action, action.to);
-  if (!will_be) {
-    view.sign = ChangeView::Sign::remove;
+  view.sign = sign_of(action);
+  const bool created = view.sign == ChangeView::Sign::create;
+  if (view.sign == ChangeView::Sign::remove) {
     view.details = removed_details(action);
   } else {
-    view.sign = was_there ? ChangeView::Sign::change : ChangeView::Sign::create;
-    view.details = was_there ? changed_details(action) : created_details(action);
+    view.attributes = attributes_of(action);
+    view.details = created ? created_details(action) : changed_details(view.attributes);
   }
   if (action.id.type == PrimitiveType::link) {
     if (const std::string release = link_detail(action); !release.empty()) view.details = {release};
   }
   if (action.id.type == PrimitiveType::tree) add_release_details(action, view.details);
   if (action.id.type == PrimitiveType::unit) add_unit_details(action, view.details);
-  if (action.id.type == PrimitiveType::package && view.details.empty() && !was_there) {
+  if (action.id.type == PrimitiveType::package && view.details.empty() && created) {
     view.details.emplace_back("the version that the mirror has");
   }
   if (action.id.type == PrimitiveType::file) view.content = content_view(host, action);
+  view.commands = commands_of(action.steps);
+  view.undo = undo_words(action, view);
+  for (const std::string& why : action.irreversible) view.irreversible.push_back(one_line(why));
+  if (const auto why = host.why.find(action.id); why != host.why.end()) view.why = why->second;
   return view;
 }
 

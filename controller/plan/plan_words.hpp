@@ -22,6 +22,10 @@ std::string size_text(std::int64_t bytes);
 std::string attribute_text(std::string_view name, const Value* value);
 /// "a", "a and b", "a, b and c".
 std::string join_with_and(const std::vector<std::string>& words);
+/// "3 hosts", "1 host".
+std::string number_of(std::size_t count, const std::string& what);
+/// The units that a bundle keeps running.
+std::vector<std::string> running_units(const Bundle& bundle);
 /// True where a file's bytes may not be shown: it has secrets, or its manifest says so, or the host does.
 bool is_sensitive(const Action& action);
 

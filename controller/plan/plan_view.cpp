@@ -1,9 +1,8 @@
-#include <controller/cli/plan_view.hpp>
+#include <controller/plan/plan_view.hpp>
 
-#include <controller/cli/plan_words.hpp>
+#include <controller/plan/plan_words.hpp>
 
 #include <algorithm>
-#include <map>
 
 namespace holdfast {
 
@@ -25,35 +24,6 @@ void count(PlanView& view, ChangeView::Sign sign) {
   if (sign == ChangeView::Sign::remove) ++view.removed;
 }
 
-/// The manifests of what changes among the things that a unit loads.
-std::string reason_of(const Plan& plan, const Action& unit) {
-  std::vector<std::string> loads;
-  for (const Step& step : unit.steps) {
-    const auto found = step.arguments.find("loads");
-    if (step.verb == "unit.loaded" && found != step.arguments.end()) loads = found->second.as_texts();
-  }
-  std::vector<std::string> names;
-  for (const Action& action : plan.actions) {
-    if (std::find(loads.begin(), loads.end(), to_text(action.id)) == loads.end()) continue;
-    const std::string name = one_line(action.origin.resource.empty() ? to_text(action.id) : action.origin.resource);
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-  }
-  if (names.empty()) return "it runs with something older than what is on the host";
-  return join_with_and(names) + (names.size() == 1 ? " changes" : " change");
-}
-
-void add_effects(PlanView& view, const Plan& plan, const Action& action) {
-  const std::map<std::string, std::string> verbs = {
-      {"unit.start", "starts"}, {"unit.stop", "stops"}, {"unit.restart", "restarts"}, {"unit.reload", "reloads"}};
-  for (const Step& step : action.steps) {
-    const auto verb = verbs.find(step.verb);
-    if (verb == verbs.end()) continue;
-    UnitEffect effect{.verb = verb->second, .unit = one_line(action.id.name)};
-    if (effect.verb == "restarts" || effect.verb == "reloads") effect.because = reason_of(plan, action);
-    view.effects.push_back(std::move(effect));
-  }
-}
-
 std::string refusal_text(const Refusal& refusal) {
   std::string text = one_line(refusal.what);
   if (!refusal.hint.empty()) text += ": " + one_line(refusal.hint);
@@ -64,7 +34,30 @@ std::string refusal_text(const Refusal& refusal) {
 
 std::string count_text(std::size_t number, const char* what) { return std::to_string(number) + " to " + what; }
 
+void add_action(PlanView& view, const HostPlan& host, const Action& action) {
+  ChangeView change = change_view(host, action);
+  count(view, change.sign);
+  std::ranges::move(effects_of(host, action), std::back_inserter(view.effects));
+  for (const std::string& why : change.irreversible) view.irreversible.push_back(change.id + ": " + why);
+  if (action.id.type == PrimitiveType::package && change.sign != ChangeView::Sign::create) {
+    view.notes.push_back(change.id + ": its own scripts may restart its services, whatever is told here");
+  }
+  manifest_of(view, action.origin).changes.push_back(std::move(change));
+}
+
+/// What was measured is told once for hosts that are alike: the longest.
+void merge_measured(PlanView& into, const PlanView& from) {
+  for (std::size_t i = 0; i < into.effects.size(); ++i) {
+    into.effects[i].down_ms = std::max(into.effects[i].down_ms, from.effects[i].down_ms);
+  }
+}
+
 }  // namespace
+
+bool UnitEffect::operator==(const UnitEffect& other) const {
+  return verb == other.verb && unit == other.unit && because == other.because && causes == other.causes &&
+         interruption == other.interruption && undone == other.undone;
+}
 
 std::string PlanView::counts() const {
   if (!error.empty()) return "no plan";
@@ -77,29 +70,34 @@ PlanView view_of(const HostPlan& host) {
   PlanView view;
   view.error = one_line(host.error);
   if (!host.error.empty()) return view;
-  for (const Action& action : host.plan.actions) {
-    ChangeView change = change_view(host, action);
-    count(view, change.sign);
-    add_effects(view, host.plan, action);
-    for (const std::string& why : action.irreversible) view.irreversible.push_back(change.id + ": " + one_line(why));
-    manifest_of(view, action.origin).changes.push_back(std::move(change));
-  }
+  for (const Action& action : host.plan.actions) add_action(view, host, action);
   for (const Validator& validator : host.plan.validators)
     view.validators.push_back(with_short_ids(one_line(validator.name)));
+  if (view.has_changes()) {
+    for (const std::string& check : host.checks) view.checks.push_back(one_line(check));
+  }
   for (const Refusal& refusal : host.plan.refusals) view.refusals.push_back(refusal_text(refusal));
-  for (const std::string& note : host.plan.notes) view.notes.push_back(with_short_ids(one_line(note)));
+  for (const auto* notes : {&host.notes, &host.plan.notes}) {
+    for (const std::string& note : *notes) view.notes.push_back(with_short_ids(one_line(note)));
+  }
   return view;
+}
+
+std::string PlanGroup::name() const {
+  std::string names;
+  for (const std::string& host : hosts) names += (names.empty() ? "" : ", ") + host;
+  return hosts.size() == 1 ? names : names + " (" + std::to_string(hosts.size()) + " hosts)";
 }
 
 std::vector<PlanGroup> group_plans(const std::vector<HostPlan>& hosts) {
   std::vector<PlanGroup> groups;
   for (const HostPlan& host : hosts) {
     PlanView view = view_of(host);
-    const auto same =
-        std::find_if(groups.begin(), groups.end(), [&](const PlanGroup& group) { return group.view == view; });
+    const auto same = std::ranges::find_if(groups, [&](const PlanGroup& group) { return group.view == view; });
     if (same == groups.end()) {
       groups.push_back({{one_line(host.host)}, std::move(view)});
     } else {
+      merge_measured(same->view, view);
       same->hosts.push_back(one_line(host.host));
     }
   }

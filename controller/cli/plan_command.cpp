@@ -1,0 +1,146 @@
+#include <controller/cli/deploy_commands.hpp>
+#include <controller/cli/render_plan.hpp>
+#include <controller/plan/plan_words.hpp>
+#include <controller/rollout/parallel.hpp>
+#include <manifests/error.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <ostream>
+
+namespace holdfast {
+
+namespace {
+
+constexpr std::int64_t plan_ms = 60'000;
+constexpr std::size_t diff_lines_on_a_terminal = 80;
+
+Deadline in(std::int64_t ms) { return std::chrono::steady_clock::now() + std::chrono::milliseconds(ms); }
+
+/// Asks hosts for their plans, several at once; one that can't be reached has its reason instead.
+class Looker {
+ public:
+  Looker(Context& context, const Desired& desired, EnvironmentWorker& worker)
+      : context_(context), desired_(desired), worker_(worker), holds_(context.store->holds(desired.environment.name)) {}
+
+  std::vector<HostPlan> look(const std::vector<std::string>& only) {
+    std::vector<const HostDesired*> hosts;
+    for (const auto& [name, host] : desired_.hosts) {
+      if (only.empty() || std::ranges::find(only, name) != only.end()) hosts.push_back(&host);
+    }
+    std::vector<HostPlan> plans;
+    in_parallel(hosts, context_.settings.workers, [&](const HostDesired* host) {
+      HostPlan plan = look_at(*host);
+      const std::scoped_lock lock(adding_);
+      plans.push_back(std::move(plan));
+    });
+    std::ranges::sort(plans, {}, &HostPlan::host);
+    return plans;
+  }
+
+ private:
+  HostPlan look_at(const HostDesired& host) {
+    HostPlan plan;
+    plan.host = host.host.name;
+    plan.environment = desired_.environment.name;
+    plan.commit = desired_.commit.id;
+    plan.new_content = [this, &host](const std::string& digest) { return content(host, digest); };
+    for (const Check& check : host.lowered.checks) plan.checks.push_back(check.name);
+    plan.running = running_units(host.lowered.bundle);
+    try {
+      auto lease = context_.sessions->checkout(host.host, in(plan_ms));
+      PlanReply reply = lease->plan(host.lowered.bundle, true, in(plan_ms));
+      plan.plan = std::move(reply.plan);
+      plan.old_contents = std::move(reply.old_contents);
+    } catch (const Error& error) {
+      plan.error = error.what();
+    }
+    tell_held(plan, host);
+    return plan;
+  }
+
+  void tell_held(HostPlan& plan, const HostDesired& host) const {
+    for (const Hold& hold : holds_) {
+      if (hold.host != plan.host || hold.bundle != host.digest) continue;
+      plan.notes.push_back("held, and not applied until `holdfast retry " + plan.environment +
+                           "`: " + hold.reason.substr(0, hold.reason.find('\n')));
+    }
+  }
+
+  std::string content(const HostDesired& host, const std::string& digest) {
+    const auto found = host.lowered.contents.find(digest);
+    if (found == host.lowered.contents.end()) return {};
+    const std::scoped_lock lock(reading_);
+    return worker_.read_content(found->second);
+  }
+
+  Context& context_;
+  const Desired& desired_;
+  EnvironmentWorker& worker_;
+  std::vector<Hold> holds_;
+  std::mutex adding_;
+  std::mutex reading_;
+};
+
+int plan_code(const EnvironmentPlan& plan) {
+  const auto any = [&](auto test) { return std::ranges::any_of(plan.hosts, test); };
+  if (!plan.problems.empty() || any([](const HostPlan& one) { return !one.error.empty(); })) return 1;
+  if (!plan.refused.empty() || any([](const HostPlan& one) { return !one.plan.refusals.empty(); })) return 4;
+  return any([](const HostPlan& one) { return !one.plan.actions.empty(); }) ? 2 : 0;
+}
+
+void tell_commit(EnvironmentPlan& plan, const Commit& commit) {
+  plan.commit = commit.id;
+  plan.subject = commit.summary;
+  plan.author = commit.author;
+  plan.committed_s = commit.time;
+}
+
+void print(const EnvironmentPlan& plan, const DeployOptions& options, std::ostream& out) {
+  const bool fit = options.terminal.live && !options.full;
+  const RenderOptions render{.colour = options.terminal.colour,
+                             .width = options.terminal.width,
+                             .fit = fit,
+                             .diff_lines = fit ? diff_lines_on_a_terminal : 0};
+  switch (options.format) {
+    case PlanFormat::text:
+      out << render_plan_text(plan, render);
+      break;
+    case PlanFormat::json:
+      out << render_plan_json(plan);
+      break;
+    case PlanFormat::markdown:
+      out << render_plan_markdown(plan, render);
+      break;
+  }
+}
+
+std::string tracked_text(const Environment& environment, const std::string& revision) {
+  if (!revision.empty()) return "as if it were at " + revision;
+  return environment.track.branch.empty() ? "tag " + environment.track.tag : "branch " + environment.track.branch;
+}
+
+}  // namespace
+
+int plan_command(Context& context, const DeployOptions& options, std::ostream& out) {
+  const Policy policy = fetch_policy(context);
+  const Environment environment = find_environment(policy, options.environment);
+  check_hosts(environment, options.hosts);
+  EnvironmentWorker worker(context.settings, *context.sessions, *context.store, context.clock, {});
+  EnvironmentReport report;
+  const auto desired = worker.desired(environment, policy.commit, options.revision, report);
+
+  EnvironmentPlan plan{.environment = environment.name, .tracked = tracked_text(environment, options.revision)};
+  plan.refused = report.refused;
+  plan.commit = report.commit;
+  plan.health_window_ms = environment.health.window_ms;
+  for (const Problem& problem : report.problems) plan.problems.push_back(render(problem));
+  if (desired && plan.problems.empty()) {
+    tell_commit(plan, desired->commit);
+    plan.hosts = Looker(context, *desired, worker).look(options.hosts);
+  }
+  print(plan, options, out);
+  return !desired && plan.problems.empty() ? 4 : plan_code(plan);
+}
+
+}  // namespace holdfast
