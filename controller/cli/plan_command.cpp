@@ -1,11 +1,16 @@
 #include <controller/cli/deploy_commands.hpp>
+#include <controller/cli/provenance.hpp>
 #include <controller/cli/render_plan.hpp>
 #include <controller/plan/plan_words.hpp>
+#include <controller/plan/reasons.hpp>
 #include <controller/rollout/parallel.hpp>
 #include <manifests/error.hpp>
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <ostream>
 
 namespace holdfast {
@@ -13,11 +18,64 @@ namespace holdfast {
 namespace {
 
 constexpr std::int64_t plan_ms = 60'000;
+constexpr std::int64_t fetch_ms = 120'000;
 constexpr std::size_t diff_lines_on_a_terminal = 80;
 
 Deadline in(std::int64_t ms) { return std::chrono::steady_clock::now() + std::chrono::milliseconds(ms); }
 
-/// Asks hosts for their plans, several at once; one that can't be reached has its reason instead.
+/// What every change of a plan is there for.
+class Explainer {
+ public:
+  Explainer(Context& context, const Environment& environment, const std::string& policy_commit,
+            EnvironmentWorker& worker, const Desired& desired)
+      : context_(context),
+        environment_(environment),
+        policy_commit_(policy_commit),
+        worker_(worker),
+        desired_(desired),
+        mirror_(open_mirror(context.settings)),
+        provenance_(*mirror_, desired.commit.id) {}
+
+  void explain(HostPlan& plan) {
+    if (!plan.error.empty()) return;
+    const HostRecord record = context_.store->host(environment_.name, plan.host).value_or(HostRecord{});
+    const std::shared_ptr<const Desired> live = live_of(record.live_commit);
+    Background known{.wanted = &desired_.hosts.at(plan.host).lowered.bundle, .live_commit = record.live_commit};
+    if (live && live->hosts.contains(plan.host)) {
+      known.live = &live->hosts.at(plan.host).lowered.bundle;
+      known.live_is_exact = live->hosts.at(plan.host).digest == record.live_bundle;
+    }
+    known.asked = [&](const Origin& origin, bool gone) { return provenance_.asked(origin, gone, record.live_commit); };
+    plan.why = reasons_of(plan.plan, known);
+  }
+
+ private:
+  /// What was deployed before, as far as it can still be had.
+  std::shared_ptr<const Desired> live_of(const std::string& commit) {
+    if (commit.empty()) return nullptr;
+    const auto [known, added] = live_.try_emplace(commit);
+    if (!added) return known->second;
+    try {
+      EnvironmentReport report;
+      known->second = worker_.desired(environment_, policy_commit_, commit, report);
+    } catch (const Error&) {
+      // The commit is no longer in the repository: there is nothing to compare with.
+    }
+    return known->second;
+  }
+
+  Context& context_;
+  const Environment& environment_;
+  const std::string& policy_commit_;
+  EnvironmentWorker& worker_;
+  const Desired& desired_;
+  std::unique_ptr<Mirror> mirror_;
+  Provenance provenance_;
+  std::map<std::string, std::shared_ptr<const Desired>> live_;
+};
+
+/// Asks hosts for their plans, several at once; one that can't be reached has its reason instead. What they change is
+/// read from here as long as the plans are used.
 class Looker {
  public:
   Looker(Context& context, const Desired& desired, EnvironmentWorker& worker)
@@ -82,6 +140,12 @@ class Looker {
   std::mutex reading_;
 };
 
+/// The commit of a reference that is no branch or tag, such as a pull request's head.
+std::string revision_of(const Context& context, const std::string& asked) {
+  if (!asked.starts_with("refs/")) return asked;
+  return open_mirror(context.settings)->fetch_reference(asked, in(fetch_ms));
+}
+
 int plan_code(const EnvironmentPlan& plan) {
   const auto any = [&](auto test) { return std::ranges::any_of(plan.hosts, test); };
   if (!plan.problems.empty() || any([](const HostPlan& one) { return !one.error.empty(); })) return 1;
@@ -94,6 +158,12 @@ void tell_commit(EnvironmentPlan& plan, const Commit& commit) {
   plan.subject = commit.summary;
   plan.author = commit.author;
   plan.committed_s = commit.time;
+}
+
+void explain(Context& context, const Environment& environment, const std::string& policy_commit,
+             EnvironmentWorker& worker, const Desired& desired, EnvironmentPlan& plan) {
+  Explainer explainer(context, environment, policy_commit, worker, desired);
+  for (HostPlan& host : plan.hosts) explainer.explain(host);
 }
 
 void print(const EnvironmentPlan& plan, const DeployOptions& options, std::ostream& out) {
@@ -128,16 +198,19 @@ int plan_command(Context& context, const DeployOptions& options, std::ostream& o
   check_hosts(environment, options.hosts);
   EnvironmentWorker worker(context.settings, *context.sessions, *context.store, context.clock, {});
   EnvironmentReport report;
-  const auto desired = worker.desired(environment, policy.commit, options.revision, report);
+  const auto desired = worker.desired(environment, policy.commit, revision_of(context, options.revision), report);
 
   EnvironmentPlan plan{.environment = environment.name, .tracked = tracked_text(environment, options.revision)};
   plan.refused = report.refused;
   plan.commit = report.commit;
   plan.health_window_ms = environment.health.window_ms;
   for (const Problem& problem : report.problems) plan.problems.push_back(render(problem));
+  std::optional<Looker> looker;  // gives contents until all is printed
   if (desired && plan.problems.empty()) {
     tell_commit(plan, desired->commit);
-    plan.hosts = Looker(context, *desired, worker).look(options.hosts);
+    looker.emplace(context, *desired, worker);
+    plan.hosts = looker->look(options.hosts);
+    if (options.why) explain(context, environment, policy.commit, worker, *desired, plan);
   }
   print(plan, options, out);
   return !desired && plan.problems.empty() ? 4 : plan_code(plan);

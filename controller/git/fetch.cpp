@@ -10,11 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <vector>
 
 namespace holdfast {
 
@@ -105,17 +105,22 @@ void remove_gone(git_repository* repository, const std::set<std::string>& there)
     check_git(git_reference_remove(repository, one.c_str()), "removing \"" + one + "\"");
 }
 
-void transfer(git_repository* repository, const std::string& url, git_fetch_options& options) {
+void transfer(git_repository* repository, const FetchRequest& request, git_fetch_options& options) {
   std::string heads = "+refs/heads/*:" + std::string(heads_prefix) + "*";
   std::string tags = "+refs/tags/*:" + std::string(tags_prefix) + "*";
-  std::array<char*, 2> texts = {heads.data(), tags.data()};
+  std::string asked;
+  std::vector<char*> texts = {heads.data(), tags.data()};
+  if (request.reference.starts_with("refs/")) {
+    asked = "+" + request.reference + ":" + asked_prefix + request.reference.substr(5);
+    texts.push_back(asked.data());
+  }
   const git_strarray refspecs = {texts.data(), texts.size()};
   git_remote_create_options creation{};
   check_git(git_remote_create_options_init(&creation, GIT_REMOTE_CREATE_OPTIONS_VERSION), "preparing");
   creation.repository = repository;
   creation.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF | GIT_REMOTE_CREATE_SKIP_DEFAULT_FETCHSPEC;
   git_remote* raw = nullptr;
-  check_git(git_remote_create_with_opts(&raw, url.c_str(), &creation), "preparing");
+  check_git(git_remote_create_with_opts(&raw, request.remote.url.c_str(), &creation), "preparing");
   const GitRemote remote(raw);
   check_git(git_remote_download(raw, &refspecs, &options), "fetching");
   remove_gone(repository, mirrored_names(raw));
@@ -152,7 +157,7 @@ void run_fetch(const FetchRequest& request, bool& damaged) {
   options.proxy_opts.type = GIT_PROXY_NONE;
   guard.install(options.callbacks);
   try {
-    transfer(repository.get(), request.remote.url, options);
+    transfer(repository.get(), request, options);
   } catch (const Error&) {
     if (!guard.problem().empty()) throw Error(guard.problem());
     throw;

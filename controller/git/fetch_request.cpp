@@ -12,7 +12,8 @@ Value to_value(const FetchRequest& request) {
              {"ca_file", request.remote.ca_file},
              {"deadline_ms", request.deadline_ms},
              {"max_bytes", request.max_bytes},
-             {"max_objects", static_cast<std::int64_t>(request.max_objects)}};
+             {"max_objects", static_cast<std::int64_t>(request.max_objects)},
+             {"reference", request.reference}};
 }
 
 FetchRequest fetch_request_from(const Value& value) {
@@ -28,6 +29,7 @@ FetchRequest fetch_request_from(const Value& value) {
   request.max_bytes =
       static_cast<std::uint64_t>(value.int_or("max_bytes", static_cast<std::int64_t>(request.max_bytes)));
   request.max_objects = static_cast<std::uint32_t>(value.int_or("max_objects", request.max_objects));
+  request.reference = value.text_or("reference", "");
   return request;
 }
 

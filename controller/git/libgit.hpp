@@ -26,6 +26,7 @@ using GitReferences = std::unique_ptr<git_reference_iterator, GitFree<git_refere
 using GitObject = std::unique_ptr<git_object, GitFree<git_object_free>>;
 using GitCommit = std::unique_ptr<git_commit, GitFree<git_commit_free>>;
 using GitTree = std::unique_ptr<git_tree, GitFree<git_tree_free>>;
+using GitTreeEntry = std::unique_ptr<git_tree_entry, GitFree<git_tree_entry_free>>;
 using GitBlob = std::unique_ptr<git_blob, GitFree<git_blob_free>>;
 using GitOdb = std::unique_ptr<git_odb, GitFree<git_odb_free>>;
 using GitRemote = std::unique_ptr<git_remote, GitFree<git_remote_free>>;
@@ -34,6 +35,7 @@ using GitPackBuilder = std::unique_ptr<git_packbuilder, GitFree<git_packbuilder_
 
 inline constexpr const char* heads_prefix = "refs/holdfast/heads/";
 inline constexpr const char* tags_prefix = "refs/holdfast/tags/";
+inline constexpr const char* asked_prefix = "refs/holdfast/asked/";
 
 /// Starts the library once per process: without system, user or programme configuration, and without its check of who
 /// owns a repository (bare ones escape it; Mirror checks its folder itself). Call it before anything else of it.

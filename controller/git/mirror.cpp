@@ -33,17 +33,20 @@ class LibgitMirror : public Mirror {
     repository_ = prepare_mirror(folder_, remote_.url);
   }
 
-  void fetch(Deadline deadline) override {
-    if (is_marked_damaged(folder_)) rebuild();
-    const auto once = [&] { return run_fetch_child(options_, request(), deadline); };
-    FetchOutcome outcome = once();
-    if (outcome.exit == FetchExit::damaged) {
-      rebuild();
-      outcome = once();
+  void fetch(Deadline deadline) override { fetch_with("", deadline); }
+
+  std::string fetch_reference(const std::string& reference, Deadline deadline) override {
+    int valid = 0;
+    const bool named = git_reference_name_is_valid(&valid, reference.c_str()) == 0 && valid == 1;
+    if (!named || !reference.starts_with("refs/")) {
+      throw Error("\"" + printable(reference) + "\" is no full name of a reference such as \"refs/pull/17/head\"");
     }
-    if (outcome.exit != FetchExit::done) {
-      throw Error("can't fetch \"" + printable(remote_.url) + "\": " + outcome.problem);
+    fetch_with(reference, deadline);
+    const auto found = commit_at(asked_prefix + reference.substr(5));
+    if (!found) {
+      throw Error("\"" + printable(reference) + "\" is no commit of \"" + printable(remote_.url) + "\"");
     }
+    return *found;
   }
 
   [[nodiscard]] std::optional<std::string> branch(const std::string& name) const override {
@@ -64,11 +67,16 @@ class LibgitMirror : public Mirror {
     const GitCommit found = lookup(id);
     if (found == nullptr) return std::nullopt;
     const git_signature* author = git_commit_author(found.get());
+    std::vector<std::string> parents;
+    for (unsigned int i = 0; i < git_commit_parentcount(found.get()); ++i) {
+      parents.push_back(to_text(*git_commit_parent_id(found.get(), i)));
+    }
     return Commit{.id = id,
                   .tree = to_text(*git_commit_tree_id(found.get())),
                   .author = first_line((std::string(author->name) + " <" + author->email + ">").c_str()),
                   .summary = first_line(git_commit_message(found.get())),
-                  .time = git_commit_time(found.get())};
+                  .time = git_commit_time(found.get()),
+                  .parents = std::move(parents)};
   }
 
   [[nodiscard]] bool is_ancestor(const std::string& ancestor, const std::string& descendant) const override {
@@ -91,9 +99,37 @@ class LibgitMirror : public Mirror {
     return marking_damage(folder_, [&] { return read_blob(repository_.get(), id, max_bytes); });
   }
 
+  [[nodiscard]] std::string object_at(const std::string& commit, const std::string& path) const override {
+    const GitCommit found = lookup(commit);
+    if (found == nullptr) return "";
+    git_tree* raw_tree = nullptr;
+    if (git_commit_tree(&raw_tree, found.get()) != 0) return "";
+    const GitTree tree(raw_tree);
+    if (path.empty()) return to_text(*git_tree_id(raw_tree));
+    git_tree_entry* raw = nullptr;
+    if (git_tree_entry_bypath(&raw, raw_tree, path.c_str()) != 0) return "";
+    const GitTreeEntry entry(raw);
+    return to_text(*git_tree_entry_id(raw));
+  }
+
   [[nodiscard]] const Remote& remote() const override { return remote_; }
 
  private:
+  void fetch_with(const std::string& reference, Deadline deadline) {
+    if (is_marked_damaged(folder_)) rebuild();
+    FetchRequest wanted = request();
+    wanted.reference = reference;
+    const auto once = [&] { return run_fetch_child(options_, wanted, deadline); };
+    FetchOutcome outcome = once();
+    if (outcome.exit == FetchExit::damaged) {
+      rebuild();
+      outcome = once();
+    }
+    if (outcome.exit != FetchExit::done) {
+      throw Error("can't fetch \"" + printable(remote_.url) + "\": " + outcome.problem);
+    }
+  }
+
   void rebuild() {
     repository_.reset();
     repository_ = rebuild_mirror(folder_, remote_.url);

@@ -32,6 +32,7 @@ struct Commit {
   std::string author{};   // "Name <mail>", made printable
   std::string summary{};  // first line of the message, made printable
   std::int64_t time = 0;  // committer time, seconds since the epoch
+  std::vector<std::string> parents{};
 };
 
 struct MirrorOptions {
@@ -56,6 +57,10 @@ class Mirror {
   /// said.
   virtual void fetch(Deadline deadline) = 0;
 
+  /// The same, and one reference besides by its full name, such as a pull request's head ("refs/pull/17/head"): the
+  /// commit that it names. Throws Error where the remote has none of that name; the next fetch forgets it.
+  virtual std::string fetch_reference(const std::string& reference, Deadline deadline) = 0;
+
   /// The commit at a branch, or that a tag names (annotated ones are peeled); nullopt where there is none.
   [[nodiscard]] virtual std::optional<std::string> branch(const std::string& name) const = 0;
   [[nodiscard]] virtual std::optional<std::string> tag(const std::string& name) const = 0;
@@ -70,6 +75,10 @@ class Mirror {
   [[nodiscard]] virtual std::unique_ptr<Tree> tree(const std::string& commit) const = 0;
   /// The bytes of a blob by id; throws Error where it is missing or larger.
   [[nodiscard]] virtual std::string blob(const std::string& id, std::size_t max_bytes) const = 0;
+
+  /// The id of the blob or the tree at a path of a commit, without a look at anything else; of the whole tree for "".
+  /// Empty where there is none.
+  [[nodiscard]] virtual std::string object_at(const std::string& commit, const std::string& path) const = 0;
 
   [[nodiscard]] virtual const Remote& remote() const = 0;
 };
