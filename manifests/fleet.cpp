@@ -36,8 +36,8 @@ class FleetLoader {
     check_rest(resolver);
     check_wanted(*fleet);
     finish_problems(problems_, loaded_.texts);
-    if (!problems_.empty()) return {nullptr, std::move(problems_)};
-    return {std::move(fleet), {}};
+    if (!problems_.empty()) return {nullptr, std::move(fleet), std::move(problems_)};
+    return {std::move(fleet), nullptr, {}};
   }
 
  private:
@@ -96,7 +96,7 @@ class FleetLoader {
     references.add_host(host.name, found);
     std::vector<Resource> resources;
     for (const Resolved* resolved : found) {
-      if (resolved->good) resources.push_back(resolved->resource);
+      if (resolved->readable) resources.push_back(resolved->resource);
     }
     return resources;
   }

@@ -31,6 +31,8 @@ struct EnvironmentsResult {
 
 struct FleetResult {
   std::shared_ptr<const Fleet> fleet{};  // null when there are problems
+  /// Null unless there are problems: the resources without one, in which lowering may find more of them. Never applied.
+  std::shared_ptr<const Fleet> readable{};
   std::vector<Problem> problems{};
 };
 

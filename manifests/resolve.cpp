@@ -39,6 +39,20 @@ std::string text_at(const Value& root, std::string_view pointer) {
   return place != nullptr && place->is_text() ? place->as_text() : "";
 }
 
+/// Takes the members of the spec away that something is wrong with; true where the rest is a whole manifest.
+bool leave_out(const Manifest& manifest, const std::vector<Finding>& findings, Value& root) {
+  constexpr std::string_view spec = "/spec/";
+  std::set<std::string> wrong = manifest.document.refused;
+  for (const Finding& finding : findings) wrong.insert(finding.pointer);
+  for (const std::string& pointer : wrong) {
+    if (!pointer.starts_with(spec) || !root.at("spec").is_map()) return false;
+    root["spec"].as_map().erase(pointer.substr(spec.size(), pointer.find('/', spec.size()) - spec.size()));
+  }
+  Document rest = manifest.document;
+  rest.refused.clear();
+  return check_schema(manifest.kind, root, rest).empty();
+}
+
 }  // namespace
 
 Resolver::Resolver(const LoadedManifests& loaded, const Environment& environment, std::vector<Problem>& problems)
@@ -92,15 +106,20 @@ std::unique_ptr<Resolved> Resolver::make(std::size_t index, const Host& host, co
   tell(findings, manifest, host);
   const Value& schema = *schema_of(manifest.kind);
   resolved->references = find_references(schema, root);
-  if (!findings.empty() || !document.refused.empty()) return resolved;
-
-  fill_defaults(schema, root);
-  resource.spec = root.at("spec");
-  if (const Value* after = root.at("metadata").find("after")) {
-    for (const std::string& reference : after->as_texts()) resource.after.push_back(id_from(reference));
-  }
-  resolved->good = true;
+  resolved->good = findings.empty() && document.refused.empty();
+  if (!resolved->good && !leave_out(manifest, findings, root)) return resolved;
+  read(*resolved, manifest, std::move(root));
   return resolved;
+}
+
+void Resolver::read(Resolved& resolved, const Manifest& manifest, Value root) {
+  fill_defaults(*schema_of(manifest.kind), root);
+  resolved.resource.spec = root.at("spec");
+  if (const Value* after = root.at("metadata").find("after")) {
+    for (const std::string& reference : after->as_texts()) resolved.resource.after.push_back(id_from(reference));
+  }
+  resolved.resource.partial = !resolved.good;
+  resolved.readable = true;
 }
 
 void Resolver::tell(const std::vector<Finding>& findings, const Manifest& manifest, const Host& host) {

@@ -16,7 +16,10 @@ namespace holdfast {
 struct Resolved {
   Resource resource{};
   std::vector<FoundReference> references{};
-  bool good = false;  // false: problems were told, the resource is only known by its name
+  bool good = false;  // false: problems were told, the resource may not be applied
+  /// False: the resource is only known by its name. A bad one is readable where it is whole without the members that
+  /// are wrong; more problems may be found in it.
+  bool readable = false;
 };
 
 /// Turns manifests into resources: expands variables, checks the schema, fills in defaults. A manifest is worked on
@@ -32,6 +35,7 @@ class Resolver {
  private:
   [[nodiscard]] Map variables_of(const Host& host) const;
   std::unique_ptr<Resolved> make(std::size_t index, const Host& host, const Map& variables);
+  static void read(Resolved& resolved, const Manifest& manifest, Value root);
   void tell(const std::vector<Finding>& findings, const Manifest& manifest, const Host& host);
 
   const LoadedManifests& loaded_;

@@ -28,6 +28,7 @@ struct Resource {
   /// hosts that have the resource; may be null.
   std::shared_ptr<const std::map<std::string, Position>> positions{};
   std::string folder{};  // of the manifest file: `source:` is relative to it
+  bool partial = false;  // members that are wrong were left out: good for finding more problems only
 
   /// Where a member was written; the document's place for one that came from a default.
   [[nodiscard]] Position at(const std::string& pointer) const;

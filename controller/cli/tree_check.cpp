@@ -1,7 +1,7 @@
 #include <controller/cli/tree_check.hpp>
 
 #include <controller/cli/lone_fleet.hpp>
-#include <controller/cli/written_sources.hpp>
+#include <controller/git/written_sources.hpp>
 #include <controller/health/health.hpp>
 #include <controller/health/http_expect.hpp>
 #include <manifests/document.hpp>
@@ -50,11 +50,10 @@ class Checking {
       check_environment(environment);
     }
     found_.environments = environments.environments.size();
-    // Where an environment is refused, which manifests it would apply is not known.
     if (environments.problems.empty() && environments.environments.empty()) {
       check_environment(lone_environment(tree_, options_));
       forget_variables(found_.problems);
-    } else if (environments.problems.empty()) {
+    } else {  // which manifests a refused environment would apply is not known: each of them is judged alone
       check_unapplied(environments.environments);
     }
     found_.manifests = documents_.size();
@@ -71,7 +70,10 @@ class Checking {
   void check_environment(const Environment& environment) {
     const FleetResult loaded = load_fleet(tree_, environment, options_);
     add(loaded.problems);
-    if (!loaded.fleet) return;
+    if (!loaded.fleet) {
+      if (loaded.readable) add(lowering_problems(*loaded.readable, tree_, sources_));
+      return;
+    }
     for (const auto& [host, resources] : loaded.fleet->resources) {
       for (const Resource& resource : resources) documents_.insert(resource.position);
       const Lowered lowered = lower(*loaded.fleet, host, tree_, no_commit(), sources_);

@@ -1,5 +1,6 @@
 #include <controller/rollout/desired.hpp>
 
+#include <controller/git/written_sources.hpp>
 #include <manifests/error.hpp>
 
 #include <algorithm>
@@ -29,7 +30,13 @@ Desired desired_state(const Environment& environment, const Mirror& mirror, cons
   const std::unique_ptr<Tree> tree = mirror.tree(commit);
   const FleetResult loaded = load_fleet(*tree, environment, options);
   desired.problems = loaded.problems;
-  if (!loaded.fleet) return desired;
+  if (!loaded.fleet) {  // refused already: other repositories are not asked for the sake of more problems
+    WrittenSources written(*tree);
+    if (loaded.readable)
+      std::ranges::copy(lowering_problems(*loaded.readable, *tree, written), std::back_inserter(desired.problems));
+    sort_problems(desired.problems);
+    return desired;
+  }
 
   desired.lasting = !reads_other_repositories(*loaded.fleet);
   for (const Host& host : environment.hosts) {

@@ -13,6 +13,7 @@ namespace holdfast {
 namespace {
 
 constexpr std::size_t most_primitives = 20'000;
+constexpr std::size_t most_told = 1'000;  // problems; whoever has more of them begins with these
 
 void refuse_kind(Lowering& to) {
   std::vector<std::string> names;
@@ -50,6 +51,22 @@ Assembly assemble(const std::vector<Draft>& drafts, const std::vector<Resource>&
 }
 
 }  // namespace
+
+std::vector<Problem> lowering_problems(const Fleet& readable, const Tree& tree, ReleaseSources& sources) {
+  const Inputs inputs{tree, std::string(40, '0'), sources};
+  std::vector<Problem> problems;
+  for (const auto& [host, resources] : readable.resources) {
+    std::vector<Draft> drafts;
+    for (const Resource& resource : resources) drafts.push_back(draft_of(resource, inputs));
+    for (const Draft& draft : drafts) std::ranges::copy(draft.problems, std::back_inserter(problems));
+    Assembly assembly = merge_drafts(drafts);
+    check_paths(assembly);
+    std::ranges::copy(assembly.problems, std::back_inserter(problems));
+    if (problems.size() > most_told) break;
+  }
+  finish_problems(problems, tree);
+  return problems;
+}
 
 Lowered lower(const Fleet& fleet, const std::string& host, const Tree& tree, const std::string& commit,
               ReleaseSources& sources) {

@@ -66,4 +66,8 @@ struct Lowered {
 Lowered lower(const Fleet& fleet, const std::string& host, const Tree& tree, const std::string& commit,
               ReleaseSources& sources);
 
+/// What lowering finds wrong in a fleet of which some resources can't be read: in each resource by itself, and paths
+/// with two owners. What refers to another resource is passed over: that one may be among the missing.
+std::vector<Problem> lowering_problems(const Fleet& readable, const Tree& tree, ReleaseSources& sources);
+
 }  // namespace holdfast

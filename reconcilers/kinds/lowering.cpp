@@ -45,6 +45,7 @@ Origin Lowering::origin(const std::string& pointer) const {
 }
 
 void Lowering::problem(const std::string& pointer, std::string what, std::string hint) {
+  if (resource_.partial && (pointer.empty() || pointer == "/spec")) return;  // it may lack what was left out
   Problem found;
   found.where = resource_.at(pointer);
   found.what = std::move(what);

@@ -34,7 +34,7 @@ inline FleetResult load(Files files, const std::string& environment = production
   files.emplace_back("deploy/env.yaml", environment);
   const MemoryTree tree(std::move(files));
   const EnvironmentsResult environments = load_environments(tree, {});
-  if (!environments.problems.empty() || environments.environments.empty()) return {nullptr, environments.problems};
+  if (!environments.problems.empty() || environments.environments.empty()) return {nullptr, nullptr, environments.problems};
   return load_fleet(tree, environments.environments.front(), {});
 }
 

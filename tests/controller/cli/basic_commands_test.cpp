@@ -171,6 +171,30 @@ TEST_CASE("validate goes down to the primitives", "[cli]") {
   CHECK_THAT(source.problems[0].what, Contains("files/none"));
 }
 
+TEST_CASE("what is wrong with one resource hides nothing that is wrong with another", "[cli]") {
+  const TempFolder folder;
+  const std::string head = "apiVersion: holdfast.dev/v1\n";
+  write(folder / "a.yaml",
+        head + "kind: File\nmetadata: {name: a}\nspec: {path: /etc/a, text: x, mode: 644}\n---\n" + head +
+            "kind: SystemdUnit\nmetadata: {name: b.servise}\nspec: {text: \"[Service]\\n\", state: runing}\n");
+  write(folder / "b.yaml", head + "kind: File\nmetadata: {name: b}\nspec: {path: /etc/a, text: z}\n---\n" + head +
+                               "kind: EnvFile\nmetadata: {name: c}\nspec: {path: /etc/c, values: {\"A B\": \"1\"}}\n");
+  const Ran found = validate(folder / "");
+  CHECK_THAT(found.out, Contains("a.yaml:4:37: \"spec.mode\"") && Contains("a.yaml:9:36") &&
+                            Contains("a.yaml:8:18: \"b.servise\" must be the full name of a unit") &&
+                            Contains("b.yaml:4:14: \"/etc/a\" is managed twice") &&
+                            Contains("b.yaml:9:38: \"A B\" is no name of a variable"));
+  CHECK_THAT(found.out, EndsWith("5 problems\n"));
+}
+
+TEST_CASE("a member that is wrong is not told as one that is missing too", "[cli]") {
+  const TempFolder folder;
+  write(
+      folder / "a.yaml",
+      "apiVersion: holdfast.dev/v1\nkind: File\nmetadata: {name: a}\nspec: {path: /etc/a, source: ../../etc/shadow}\n");
+  CHECK_THAT(validate(folder / "").out, EndsWith("1 problem\n"));
+}
+
 TEST_CASE("validate takes a release of another repository as it is written, and looks for folders of this one",
           "[cli]") {
   const auto release = [](const std::string& spec) {

@@ -1,4 +1,4 @@
-#include <controller/cli/written_sources.hpp>
+#include <controller/git/written_sources.hpp>
 
 #include <controller/git/mirror.hpp>
 #include <manifests/digest.hpp>
