@@ -18,6 +18,7 @@ namespace holdfast {
 namespace {
 
 constexpr std::int64_t plan_ms = 60'000;
+constexpr std::size_t patient_workers = 64;  // so that some dead hosts leave room for the others
 constexpr std::int64_t fetch_ms = 120'000;
 constexpr std::size_t diff_lines_on_a_terminal = 80;
 
@@ -87,7 +88,7 @@ class Looker {
       if (only.empty() || std::ranges::find(only, name) != only.end()) hosts.push_back(&host);
     }
     std::vector<HostPlan> plans;
-    in_parallel(hosts, context_.settings.workers, [&](const HostDesired* host) {
+    in_parallel(hosts, context_.settings.workers + patient_workers, [&](const HostDesired* host) {
       HostPlan plan = look_at(*host);
       const std::scoped_lock lock(adding_);
       plans.push_back(std::move(plan));

@@ -5,11 +5,15 @@
 #include <manifests/digest.hpp>
 #include <manifests/error.hpp>
 
+#include <algorithm>
+
 namespace holdfast {
 
 namespace {
 
 constexpr std::size_t max_content_bytes = 256U << 20U;
+constexpr std::size_t least_patient = 64;  // turns that only wait cost a thread each and nothing else
+constexpr std::size_t patient_per_worker = 8;
 
 std::string mirror_folder(const ControllerSettings& settings) {
   return settings.state + "/mirrors/" + sha256(settings.repository.url).substr(0, 16);
@@ -52,7 +56,8 @@ struct EnvironmentWorker::Parts {
                 {.folder = own.state + "/mirrors",
                  .remote_for = [remote = own.repository](const std::string& url) { return remote_beside(remote, url); },
                  .mirror = own.mirror}),
-        host{.sessions = sessions, .store = store, .clock = clock, .on_progress = std::move(on_progress)} {}
+        host{.sessions = sessions, .store = store, .clock = clock, .on_progress = std::move(on_progress)},
+        turns(host, {.workers = own.workers, .patient = std::max(least_patient, patient_per_worker * own.workers)}) {}
 
   EnvironmentTools tools(const std::string& policy_commit) {
     return {.host = host,
@@ -77,6 +82,7 @@ struct EnvironmentWorker::Parts {
   GitReleaseSources sources;
   DesiredCache cache;
   HostTools host;
+  EnvironmentRun turns;  // last: what runs uses all of the above
 };
 
 EnvironmentWorker::EnvironmentWorker(const ControllerSettings& settings, SessionPool& sessions, Store& store,
@@ -89,8 +95,13 @@ EnvironmentWorker::~EnvironmentWorker() = default;
 
 EnvironmentReport EnvironmentWorker::run(const Environment& environment, const std::string& policy_commit,
                                          const std::vector<std::string>& only_hosts) {
-  EnvironmentTools tools = parts_->tools(policy_commit);
-  return run_environment(parts_->job(environment, only_hosts), tools);
+  EnvironmentReport report = parts_->turns.poll(parts_->job(environment, only_hosts), parts_->tools(policy_commit));
+  report.hosts = parts_->turns.wait();
+  return report;
+}
+
+void EnvironmentWorker::poll(const Environment& environment, const std::string& policy_commit) {
+  (void)parts_->turns.poll(parts_->job(environment, {}), parts_->tools(policy_commit));
 }
 
 std::shared_ptr<const Desired> EnvironmentWorker::desired(const Environment& environment,

@@ -21,15 +21,19 @@ struct ControllerSettings {
 };
 
 /// One environment's working set: its own view of the mirror (a Mirror belongs to one thread), its sources and its
-/// cache. Made once and used turn after turn; by one thread at a time.
+/// cache. Made once and used turn after turn; by one thread at a time. Its end waits for turns that have begun.
 class EnvironmentWorker {
  public:
   EnvironmentWorker(const ControllerSettings& settings, SessionPool& sessions, Store& store, const Clock& clock,
                     OnProgress on_progress);
   ~EnvironmentWorker();
 
+  /// A poll, and what came of it on every host: returns when all of them had their turn.
   EnvironmentReport run(const Environment& environment, const std::string& policy_commit,
                         const std::vector<std::string>& only_hosts);
+  /// A poll whose hosts' turns go on after it has returned: for who polls again and again. What happens is told by
+  /// progress and the store.
+  void poll(const Environment& environment, const std::string& policy_commit);
   /// What would be rolled out now, or `revision` where it is given; problems and refusals are in `report`.
   std::shared_ptr<const Desired> desired(const Environment& environment, const std::string& policy_commit,
                                          const std::string& revision, EnvironmentReport& report);

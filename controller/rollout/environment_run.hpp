@@ -4,6 +4,7 @@
 #include <controller/rollout/choice.hpp>
 #include <controller/rollout/desired.hpp>
 #include <controller/rollout/host_run.hpp>
+#include <controller/rollout/schedule.hpp>
 
 #include <functional>
 #include <map>
@@ -50,10 +51,31 @@ struct EnvironmentTools {
   std::string policy_commit{};  // the root branch's, that the environment was read from
 };
 
+class HostTurns;
+
 /// THE order of the stages for one environment: resolve the tracked ref, refuse what may not be followed, load and
-/// lower, choose each host's turn, keep what is steady in force, let the canary go first, then the others. One
-/// environment is run by one thread at a time. Throws Error only when the mirror or the store can't be used.
-EnvironmentReport run_environment(const EnvironmentJob& job, EnvironmentTools& tools);
+/// lower, choose each host's turn, keep what is steady in force, let the canary go first, then the others.
+///
+/// poll() does all of it up to the choices and hands them to a Schedule; the hosts' turns then go on beside each other,
+/// and a host that is slow or dead holds up neither the others nor the next poll. Lives as long as its environment is
+/// followed; poll() and wait() are called by one thread at a time.
+class EnvironmentRun {
+ public:
+  EnvironmentRun(HostTools& host, const ScheduleLimits& limits);
+  /// Begins nothing more and waits for the turns that have begun.
+  ~EnvironmentRun();
+  EnvironmentRun(const EnvironmentRun&) = delete;
+  EnvironmentRun& operator=(const EnvironmentRun&) = delete;
+
+  /// Throws Error only when the mirror or the store can't be used.
+  EnvironmentReport poll(const EnvironmentJob& job, const EnvironmentTools& tools);
+  /// Waits until every host had its turn; what came of each since the last call, by name. Throws the first Error that
+  /// left a turn.
+  std::vector<HostReport> wait();
+
+ private:
+  std::unique_ptr<HostTurns> turns_;
+};
 
 /// What a command that only looks needs of the same stages: the desired state of the commit that would be rolled out.
 std::shared_ptr<const Desired> desired_now(const EnvironmentJob& job, EnvironmentTools& tools,

@@ -42,15 +42,24 @@ std::string joined(const std::vector<std::string>& lines) {
   return text;
 }
 
+bool same_but_seen(HostRecord a, const HostRecord& b) {
+  a.seen_ms = b.seen_ms;
+  return a == b;
+}
+
 }  // namespace
 
-HostReport HostSteps::report(HostResult result, const std::string& state, const std::string& detail) {
-  const std::string shown = printable(detail);
-  const bool same = record_.state == state && record_.detail == shown;
+HostReport HostSteps::report(HostResult result, const std::string& outcome, const std::string& detail) {
+  const bool stands = job_.standing && outcome == "converged";
+  const std::string& state = stands ? job_.standing->state : outcome;
+  const std::string shown = printable(stands ? job_.standing->why : detail);
+  if (record_.state != state || record_.changed_ms == 0) record_.changed_ms = tools_.clock.wall_ms();
   record_.state = state;
   record_.detail = shown;
-  if (!same || record_.changed_ms == 0) record_.changed_ms = tools_.clock.wall_ms();
-  tools_.store.put_host(record_);
+  // When it was seen is written for many hosts at once, by who gives them their turns: a write each would be a thousand
+  // syncs of the disk per tick.
+  if (!same_but_seen(record_, stored_)) tools_.store.put_host(record_);
+  stored_ = record_;
   return {.host = record_.host, .result = result, .detail = shown, .deployment = deployment_};
 }
 
@@ -68,6 +77,10 @@ HostReport HostSteps::nothing_to_do() {
   remember_generation();  // it is as this commit wants it, whoever made it so
   record_.seen_ms = tools_.clock.wall_ms();
   return report(HostResult::unchanged, "converged", "");
+}
+
+HostReport HostSteps::waits() {
+  return {.host = record_.host, .result = HostResult::waiting, .detail = "another host takes this commit first"};
 }
 
 HostReport HostSteps::refused(const Plan& plan) {

@@ -24,6 +24,7 @@ HostReport stages(HostSteps& steps) {
   const PlanReply reply = steps.plan();
   if (!reply.plan.refusals.empty()) return steps.refused(reply.plan);
   if (reply.plan.nothing_to_do()) return steps.nothing_to_do();
+  if (!steps.may_begin()) return steps.waits();
 
   steps.begin(reply.plan);
   steps.take_baseline();

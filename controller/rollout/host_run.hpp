@@ -6,6 +6,8 @@
 #include <controller/ssh/session_pool.hpp>
 #include <controller/store/store.hpp>
 
+#include <functional>
+#include <optional>
 #include <string>
 
 namespace holdfast {
@@ -26,6 +28,13 @@ enum class HostResult {
 };
 std::string_view to_text(HostResult result);
 
+/// How a host stands that is kept in its last verified state while another one is wanted of it.
+struct Standing {
+  std::string state{};  // "held" or "waiting"
+  std::string why{};
+  std::string wanted_commit{};
+};
+
 /// One host's turn: what it should be, and why now.
 struct HostJob {
   std::string environment{};
@@ -33,7 +42,11 @@ struct HostJob {
   Commit commit{};  // that `desired` is of
   HealthPolicy health{};
   std::string requested_by{};
-  bool rollback = false;  // a person asked for an older commit
+  bool rollback = false;               // a person asked for an older commit
+  std::optional<Standing> standing{};  // what its record says instead of "converged"
+  std::int64_t seen_ms = 0;            // when the host answered last, where that is newer than its record
+  /// Asked before the first change: false leaves the host as it is for now (`waiting`). Empty: always.
+  std::function<bool()> may_begin{};
 };
 
 /// What a turn needs of the rest of the controller; shared between threads (all of it is thread-safe).

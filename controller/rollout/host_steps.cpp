@@ -34,10 +34,12 @@ std::string plan_text(const Plan& plan) {
 
 HostSteps::HostSteps(const HostJob& job, HostTools& tools) : job_(job), tools_(tools) {
   const std::string& name = job.desired->host.name;
-  record_ = tools.store.host(job.environment, name).value_or(HostRecord{});
+  stored_ = tools.store.host(job.environment, name).value_or(HostRecord{});
+  record_ = stored_;
+  record_.seen_ms = std::max(record_.seen_ms, job.seen_ms);
   record_.environment = job.environment;
   record_.host = name;
-  record_.desired_commit = job.commit.id;
+  record_.desired_commit = job.standing ? job.standing->wanted_commit : job.commit.id;
 }
 
 Deadline HostSteps::in(std::int64_t ms) const {

@@ -24,6 +24,9 @@ class HostSteps {
   PlanReply plan();
   HostReport refused(const Plan& plan);
   HostReport nothing_to_do();
+  /// False where another host must take this commit first.
+  [[nodiscard]] bool may_begin() const { return !job_.may_begin || job_.may_begin(); }
+  HostReport waits();
 
   /// Writes the deployment to the history, before anything happens on the host.
   void begin(const Plan& plan);
@@ -43,7 +46,7 @@ class HostSteps {
  private:
   std::optional<HostReport> set_aside(TransactionReply reply);
   HostReport after_rollback(const TransactionReply& reply, const std::string& why);
-  HostReport report(HostResult result, const std::string& state, const std::string& detail);
+  HostReport report(HostResult result, const std::string& outcome, const std::string& detail);
   void hold(const std::string& reason);
   void end(Outcome outcome, const std::string& reason);
   void tell(Progress::Level level, const std::string& text);
@@ -59,6 +62,7 @@ class HostSteps {
   const HostJob& job_;
   HostTools& tools_;
   HostRecord record_{};
+  HostRecord stored_{};  // as the store has it
   std::optional<SessionPool::Lease> session_{};
   Value status_{};
   std::unique_ptr<RunnerClient> fresh_{};

@@ -81,7 +81,15 @@ std::shared_ptr<const Desired> desired_now(const EnvironmentJob& job, Environmen
   Store& store = tools.host.store;
   const EnvironmentRecord before = store.environment(job.environment.name).value_or(EnvironmentRecord{});
   auto pin = store.pin(job.environment.name);
-  const SourceState source = follow(job.environment, tools.mirror, before.accepted, pin);
+  const auto follow_now = [&] {
+    const std::scoped_lock lock(tools.git);
+    return follow(job.environment, tools.mirror, before.accepted, pin);
+  };
+  const auto has_commit = [&tools](const std::string& commit) {
+    const std::scoped_lock lock(tools.git);
+    return tools.mirror.commit(commit).has_value();
+  };
+  const SourceState source = follow_now();
   if (pin && source.state != "pinned" && !source.head.empty()) store.remove_pin(job.environment.name);
 
   EnvironmentRecord now{.name = job.environment.name,
@@ -91,7 +99,7 @@ std::shared_ptr<const Desired> desired_now(const EnvironmentJob& job, Environmen
                         .state = source.state,
                         .detail = source.detail};
   if (source.state == "rewritten" || source.state == "lost") report.refused = source.detail;
-  if (source.target.empty() || !tools.mirror.commit(source.target)) {
+  if (source.target.empty() || !has_commit(source.target)) {
     remember(tools, before, now);
     return nullptr;
   }
@@ -102,8 +110,7 @@ std::shared_ptr<const Desired> desired_now(const EnvironmentJob& job, Environmen
     report.problems = desired->problems;
     now.state = "refused";
     now.detail = "commit " + source.target.substr(0, 12) + " is refused: " + summary(desired->problems);
-    const bool fall_back = !before.accepted.empty() && before.accepted != source.target &&
-                           tools.mirror.commit(before.accepted).has_value();
+    const bool fall_back = !before.accepted.empty() && before.accepted != source.target && has_commit(before.accepted);
     desired = fall_back ? desired_at(job, tools, before.accepted) : nullptr;
     if (desired && !desired->problems.empty()) desired = nullptr;
   } else if (source.state == "following") {

@@ -2,10 +2,8 @@
 
 #include <manifests/error.hpp>
 
-#include <array>
 #include <atomic>
 #include <chrono>
-#include <cstdio>
 #include <map>
 #include <thread>
 
@@ -17,12 +15,12 @@ constexpr int polls_until_stale = 3;
 constexpr std::int64_t fetch_ms = 120'000;
 constexpr std::int64_t nap_ms = 200;
 
-/// One environment beside the others: at most one turn at a time.
+/// One environment beside the others: at most one poll at a time.
 struct Lane {
   explicit Lane(std::unique_ptr<EnvironmentWorker> made) : worker(std::move(made)) {}
   std::unique_ptr<EnvironmentWorker> worker;
   std::atomic<bool> busy = false;
-  std::jthread thread;
+  std::jthread thread;  // last: it uses the worker
 };
 
 class Watch {
@@ -49,21 +47,23 @@ class Watch {
   void tick(Mirror& mirror) {
     fetch(mirror);
     sessions_.sweep();
-    Policy policy;
     try {
-      policy = read_policy(mirror, settings_);
+      // Read again only when the root branch moved: a thousand hosts are a long file.
+      if (policy_.commit.empty() || mirror.branch(settings_.branch) != policy_.commit) {
+        policy_ = read_policy(mirror, settings_);
+      }
     } catch (const Error& error) {
       once("policy", Progress::Level::bad, error.what());
       return;
     }
-    if (!policy.problems.empty()) {
+    if (!policy_.problems.empty()) {
       std::string text = "the environments of the root branch are refused:";
-      for (const Problem& problem : policy.problems) text += "\n" + render(problem);
+      for (const Problem& problem : policy_.problems) text += "\n" + render(problem);
       once("policy", Progress::Level::bad, text);
       return;
     }
     said_.erase("policy");
-    for (const Environment& environment : policy.environments) give_turn(environment, policy.commit);
+    for (const Environment& environment : policy_.environments) poll(environment, policy_.commit);
   }
 
   void fetch(Mirror& mirror) {
@@ -85,7 +85,7 @@ class Watch {
     if (failed_polls_ == 0) said_.erase("stale");
   }
 
-  void give_turn(const Environment& environment, const std::string& policy_commit) {
+  void poll(const Environment& environment, const std::string& policy_commit) {
     auto& lane = lanes_[environment.name];
     if (!lane) {
       lane = std::make_unique<Lane>(
@@ -95,9 +95,7 @@ class Watch {
     Lane& own = *lane;
     own.thread = std::jthread([this, &own, environment, policy_commit] {
       try {
-        const auto begun = std::chrono::steady_clock::now();
-        const EnvironmentReport report = own.worker->run(environment, policy_commit, {});
-        tell_turn(report, std::chrono::steady_clock::now() - begun);
+        own.worker->poll(environment, policy_commit);
       } catch (const Error& error) {
         on_progress_({Progress::Level::bad, environment.name, "", error.what()});
       }
@@ -111,20 +109,6 @@ class Watch {
     if (said == text || (about == "stale" && !said.empty())) return;
     said = text;
     tell(level, text);
-  }
-
-  /// For whoever wants to know how fast it is: at the level that is silent by default.
-  void tell_turn(const EnvironmentReport& report, std::chrono::duration<double, std::milli> took) {
-    std::map<std::string_view, int> results;
-    for (const HostReport& host : report.hosts) ++results[to_text(host.result)];
-    std::string text;
-    for (const auto& [result, count] : results) {
-      text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + std::string(result);
-    }
-    std::array<char, 32> milliseconds{};
-    std::snprintf(milliseconds.data(), milliseconds.size(), "%.1f", took.count());
-    on_progress_({Progress::Level::detail, report.environment, "",
-                  std::string("turn took ") + milliseconds.data() + " ms: " + (text.empty() ? "no host" : text)});
   }
 
   void tell(Progress::Level level, const std::string& text) { on_progress_({level, "", "", text}); }
@@ -142,6 +126,7 @@ class Watch {
   const WatchOptions& options_;
   std::map<std::string, std::unique_ptr<Lane>> lanes_;  // destroyed first to last: each waits for its turn to end
   std::map<std::string, std::string> said_;
+  Policy policy_{};
   int failed_polls_ = 0;
 };
 

@@ -11,9 +11,9 @@ struct WatchOptions {
   std::function<bool()> stopping{};  // asked often; true ends the loop after the hosts' turns that have begun
 };
 
-/// The daemon's loop: fetch, read the environments of the root branch, and give each its turn, side by side. A slow or
-/// broken environment delays no other; while a turn lasts the newest commit waits for the next. Returns when it was
-/// asked to stop.
+/// The daemon's loop: fetch, read the environments of the root branch, and poll each, side by side. A slow or broken
+/// environment delays no other, and a slow or dead host no other host: its turn goes on while the next polls pass it
+/// over. Returns when it was asked to stop and the hosts' turns that have begun are over.
 void watch(const ControllerSettings& settings, SessionPool& sessions, Store& store, const Clock& clock,
            const OnProgress& on_progress, const WatchOptions& options);
 

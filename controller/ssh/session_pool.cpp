@@ -2,6 +2,8 @@
 
 #include <manifests/error.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace holdfast {
@@ -68,23 +70,32 @@ SessionPool::Lease SessionPool::open(const Host& host, Deadline deadline) {
 }
 
 std::unique_ptr<RunnerClient> SessionPool::fresh(const Host& host, Deadline deadline) {
-  {
-    std::unique_lock lock(mutex_);
-    if (!room_.wait_until(lock, deadline, [this] { return connecting_ < limits_.connecting; })) {
-      throw Error("timed out waiting for a turn to connect to \"" + host.name +
-                  "\": " + std::to_string(limits_.connecting) + " connections are being made already");
-    }
-    ++connecting_;
-  }
   struct Turn {
     SessionPool& pool;
+    std::multiset<Deadline>::iterator place;
     ~Turn() {
       const std::lock_guard lock(pool.mutex_);
-      --pool.connecting_;
+      pool.connecting_.erase(place);
       pool.room_.notify_one();
     }
-  } const turn{*this};
+  } const turn{*this, take_turn(host, deadline)};
   return connect_(host, deadline);
+}
+
+/// Waits until fewer than the limit were begun lately.
+std::multiset<Deadline>::iterator SessionPool::take_turn(const Host& host, Deadline deadline) {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    const Deadline now = Deadline::clock::now();
+    const auto young = connecting_.upper_bound(now - limits_.patience);
+    const auto number = std::distance(young, connecting_.end());
+    if (number < limits_.connecting) return connecting_.insert(now);
+    if (now >= deadline) {
+      throw Error("timed out waiting for a turn to connect to \"" + host.name +
+                  "\": " + std::to_string(limits_.connecting) + " connections were begun just before");
+    }
+    room_.wait_until(lock, std::min(deadline, *young + limits_.patience));
+  }
 }
 
 void SessionPool::give_back(const std::string& key, std::unique_ptr<RunnerClient> client, Deadline born) {

@@ -8,20 +8,24 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 namespace holdfast {
 
-/// Runners of many hosts: one kept session per host between ticks, and a bound on how many connections are being made
-/// at once. Every method may be called by any thread; a client belongs to one thread while it is lent.
+/// Runners of many hosts: one kept session per host between ticks, and a bound on how many connections are begun at
+/// once: logging in costs both sides work. One that takes long waits for its host and costs none, so it stops counting,
+/// and dead hosts keep nobody from a connection. Every method may be called by any thread; a client belongs to one
+/// thread while it is lent.
 class SessionPool {
  public:
   /// Makes a client; a function, so that tests can count and refuse.
   using Connect = std::function<std::unique_ptr<RunnerClient>(const Host&, Deadline)>;
   struct Limits {
-    int connecting = 16;                 // at once; a server's MaxStartups is 10 by default, but each is another one
-    std::chrono::seconds idle{900};      // a session that nobody used for this long is closed
-    std::chrono::seconds age{6 * 3600};  // a session this old is closed, so that keys and hosts that went lose it
+    int connecting = 16;  // at once; a server's MaxStartups is 10 by default, but each is another one
+    std::chrono::milliseconds patience{1000};  // how long one that is being made counts as one of those
+    std::chrono::seconds idle{900};            // a session that nobody used for this long is closed
+    std::chrono::seconds age{6 * 3600};        // a session this old is closed, so that keys and hosts that went lose it
   };
 
   SessionPool(Connect connect, const Limits& limits);
@@ -91,13 +95,14 @@ class SessionPool {
   };
   Lease open(const Host& host, Deadline deadline);
   void give_back(const std::string& key, std::unique_ptr<RunnerClient> client, Deadline born);
+  std::multiset<Deadline>::iterator take_turn(const Host& host, Deadline deadline);
   [[nodiscard]] bool stale(const Kept& session, Deadline now) const;
 
   Connect connect_;
   Limits limits_;
   mutable std::mutex mutex_;
   std::condition_variable room_;
-  int connecting_ = 0;
+  std::multiset<Deadline> connecting_;  // when each of those that are being made was begun
   std::map<std::string, Kept> sessions_;
 };
 

@@ -176,6 +176,24 @@ class SqliteStore : public Store {
     });
   }
 
+  void saw_hosts(const std::string& environment, const std::map<std::string, std::int64_t>& seen_ms) override {
+    if (seen_ms.empty()) return;
+    guarded([&] {
+      SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
+      SQLite::Statement update(database_,
+                               "UPDATE hosts SET seen_ms = ?3 WHERE environment = ?1 AND host = ?2 AND seen_ms < ?3");
+      for (const auto& [host, at_ms] : seen_ms) {
+        update.reset();
+        update.bind(1, environment);
+        update.bind(2, host);
+        update.bind(3, at_ms);
+        update.exec();
+      }
+      transaction.commit();
+      return 0;
+    });
+  }
+
   std::optional<HostRecord> host(const std::string& environment, const std::string& name) override {
     return guarded([&] {
       auto rows =

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,6 +52,7 @@ struct HostRecord {
   std::string live_checks{};    // its checks, JSON: what must pass again after a rollback
   std::int64_t seen_ms = 0;     // last time the host answered
   std::int64_t changed_ms = 0;  // last time the state changed
+  friend bool operator==(const HostRecord&, const HostRecord&) = default;
 };
 
 /// A desired state that failed on a host, and is not tried again there until it differs or somebody says `retry`.
@@ -104,6 +106,8 @@ class Store {
   virtual std::vector<DeploymentEvent> events(std::int64_t deployment) = 0;
 
   virtual void put_host(const HostRecord& record) = 0;
+  /// When hosts answered last, by name: one transaction for all of them. Those without a record are passed over.
+  virtual void saw_hosts(const std::string& environment, const std::map<std::string, std::int64_t>& seen_ms) = 0;
   virtual std::optional<HostRecord> host(const std::string& environment, const std::string& host) = 0;
   virtual std::vector<HostRecord> hosts(const std::string& environment) = 0;
 

@@ -194,6 +194,7 @@ TEST_CASE("no more connections are made at once than allowed, and waiting for a 
   std::atomic<int> most{0};
   SessionPool::Limits limits;
   limits.connecting = 3;
+  limits.patience = std::chrono::minutes(1);
   SessionPool pool(
       [&](const Host& host, Deadline deadline) {
         const int mine = ++now;
@@ -229,6 +230,26 @@ TEST_CASE("no more connections are made at once than allowed, and waiting for a 
     CHECK_THAT(error_of([&] { pool.fresh(local_host(), in_ms(100)); }), Contains("waiting for a turn"));
     for (std::thread& thread : threads) thread.join();
   }
+}
+
+TEST_CASE("a host that does not answer keeps nobody from a connection for long", "[pool]") {
+  std::atomic<bool> over{false};
+  SessionPool::Limits limits;
+  limits.connecting = 2;
+  limits.patience = std::chrono::milliseconds(50);
+  SessionPool pool(
+      [&](const Host& host, Deadline deadline) {
+        while (host.name == "dead" && !over) std::this_thread::yield();
+        return std::make_unique<RunnerClient>(connect(local_host(), {.runner = runner}, deadline));
+      },
+      limits);
+  Host dead = local_host();
+  dead.name = "dead";
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 6; ++i) threads.emplace_back([&pool, dead] { pool.fresh(dead, in_ms(60'000)); });
+  CHECK(pool.fresh(local_host(), in_ms(60'000))->alive());
+  over = true;
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST_CASE("sixteen threads share a pool over one server", "[pool]") {

@@ -1,0 +1,73 @@
+#include <controller/rollout/host_turn.hpp>
+
+#include <controller/rollout/source.hpp>
+
+namespace holdfast {
+
+namespace {
+
+/// "waiting: …" and "held: …" are choose()'s words.
+std::string state_of(const Choice& choice) { return choice.why.starts_with("waiting") ? "waiting" : "held"; }
+
+HostReport run_one(EnvironmentPoll& poll, const Choice& choice, const Desired& desired, std::int64_t seen_ms,
+                   const std::function<bool()>& may_begin) {
+  std::optional<Standing> standing;
+  if (choice.turn == Turn::enforce) standing = {state_of(choice), choice.why, poll.desired->commit.id};
+  const HostJob job{.environment = poll.job.environment.name,
+                    .desired = &desired.hosts.at(choice.host),
+                    .commit = desired.commit,
+                    .health = desired.environment.health,
+                    .requested_by = poll.job.requested_by,
+                    .rollback = poll.by_hand,
+                    .standing = standing,
+                    .seen_ms = seen_ms,
+                    .may_begin = may_begin};
+  return run_host(job, poll.tools.host);
+}
+
+void mark(EnvironmentPoll& poll, const Choice& choice) {
+  Store& store = poll.tools.host.store;
+  HostRecord record = store.host(poll.job.environment.name, choice.host).value_or(HostRecord{});
+  if (record.state == "unreachable" || record.state == "rollback_failed" || record.state == "unknown") return;
+  const HostRecord before = record;
+  const std::string state = state_of(choice);
+  if (record.state != state) record.changed_ms = poll.tools.host.clock.wall_ms();
+  record.environment = poll.job.environment.name;
+  record.host = choice.host;
+  record.state = state;
+  record.detail = choice.why;
+  record.desired_commit = poll.desired->commit.id;
+  if (record != before) store.put_host(record);
+}
+
+}  // namespace
+
+HostTurn take_host_turn(EnvironmentPoll& poll, const Choice& choice, std::int64_t seen_ms,
+                        const std::function<bool()>& may_begin) {
+  if (choice.turn == Turn::steady || choice.turn == Turn::advance) {
+    const HostReport report = run_one(poll, choice, *poll.desired, seen_ms, may_begin);
+    return {report, report.result};
+  }
+  const HostResult kept = state_of(choice) == "waiting" ? HostResult::waiting : HostResult::held;
+  HostTurn turn{.report = {.host = choice.host, .result = kept, .detail = choice.why}, .outcome = kept, .asked = false};
+  if (choice.turn == Turn::enforce) {
+    // The new desired state is held or waits; the last verified one stays in force, drift in it is repaired.
+    const auto record = poll.tools.host.store.host(poll.job.environment.name, choice.host);
+    const auto good = desired_at(poll.job, poll.tools, record.value_or(HostRecord{}).live_commit);
+    if (good->problems.empty() && good->hosts.contains(choice.host)) {
+      turn.outcome = run_one(poll, choice, *good, seen_ms, {}).result;
+      turn.asked = true;
+      return turn;
+    }
+  }
+  mark(poll, choice);
+  return turn;
+}
+
+Choice wait_for_fix(Store& store, const std::string& environment, const std::string& host) {
+  const auto record = store.host(environment, host);
+  return {host, record && !record->live_bundle.empty() ? Turn::enforce : Turn::leave,
+          "waiting: this commit failed on another host"};
+}
+
+}  // namespace holdfast

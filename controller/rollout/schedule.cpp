@@ -1,0 +1,244 @@
+#include <controller/rollout/schedule.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace holdfast {
+
+namespace {
+
+bool is_fine(HostResult result) {
+  return result == HostResult::deployed || result == HostResult::unchanged || result == HostResult::repaired ||
+         result == HostResult::degraded;  // nothing to blame the commit for
+}
+
+}  // namespace
+
+std::vector<Schedule::Busy> Schedule::poll(const Rollout& rollout, const std::vector<Wish>& wishes,
+                                           std::int64_t now_ms) {
+  const bool another = rollout.key != rollout_.key;
+  if (another || (stopped_ && in_rollout() == 0)) {  // what was stopped may be tried again: somebody said so
+    healthy_ = 0;
+    stopped_ = false;
+    canary_.clear();
+  }
+  rollout_ = rollout;
+  for (auto& [host, entry] : hosts_) {
+    entry.known = false;
+    if (entry.queue == Queue::advancing) entry.queue = Queue::none;
+  }
+  advancing_.clear();
+  for (const Wish& wish : wishes) take_wish(wish, now_ms);
+  forget_gone();
+
+  std::vector<Busy> busy;
+  for (const std::string& host : running_) {
+    Entry& entry = hosts_.at(host);
+    if (!entry.known || now_ms - entry.since_ms < limits_.tell_ms) continue;
+    if (!std::exchange(entry.told, true)) busy.push_back({host, entry.since_ms});
+  }
+  return busy;
+}
+
+void Schedule::take_wish(const Wish& wish, std::int64_t now_ms) {
+  const auto [at, fresh] = hosts_.try_emplace(wish.choice.host, limits_.contact);
+  Entry& entry = at->second;
+  if (fresh && wish.unreachable) entry.contact.assume_missed();
+  if (entry.wish.goal != wish.goal) entry.contact.hurry();
+  entry.wish = wish;
+  entry.known = true;
+  const bool advance = wish.choice.turn == Turn::advance;
+  if (advance && entry.queue != Queue::none) {
+    std::erase(entry.queue == Queue::swift ? swift_ : slow_, wish.choice.host);
+    entry.queue = Queue::none;
+  }
+  if (!entry.running && entry.queue == Queue::none) enqueue(wish.choice.host, entry, now_ms);
+}
+
+void Schedule::enqueue(const std::string& host, Entry& entry, std::int64_t now_ms) {
+  if (!entry.contact.due(now_ms)) return;
+  const bool slow = entry.contact.tries_patience();
+  entry.queue = entry.wish.choice.turn == Turn::advance ? Queue::advancing : slow ? Queue::slow : Queue::swift;
+  (entry.queue == Queue::advancing ? advancing_ : slow ? slow_ : swift_).push_back(host);
+}
+
+void Schedule::forget_gone() {
+  const auto gone = [this](const std::string& host) { return !hosts_.at(host).known; };
+  std::erase_if(swift_, gone);
+  std::erase_if(slow_, gone);
+  std::erase_if(hosts_, [](const auto& entry) { return !entry.second.known && !entry.second.running; });
+}
+
+std::vector<Choice> Schedule::start(std::int64_t now_ms) {
+  std::vector<Choice> begins;
+  demote(now_ms);
+  take(swift_, Lane::swift, now_ms, begins);
+  take(slow_, Lane::slow, now_ms, begins);
+  if (!stopped_ && !advancing_.empty()) {
+    if (proven()) {
+      start_all_advancing(now_ms, begins);
+    } else {
+      start_canaries(now_ms, begins);
+    }
+  }
+  return begins;
+}
+
+/// A turn that keeps us waiting gives its place to the next host. One that changes its host keeps it: those are meant
+/// to be few at once.
+void Schedule::demote(std::int64_t now_ms) {
+  for (const std::string& host : running_) {
+    Entry& entry = hosts_.at(host);
+    const bool waits = entry.lane == Lane::swift || (entry.lane == Lane::rollout && !entry.begun);
+    if (!waits || now_ms - entry.since_ms < limits_.contact.patience_ms) continue;
+    if (!room(Lane::slow)) return;
+    --count_[static_cast<std::size_t>(entry.lane)];
+    entry.lane = Lane::slow;
+    ++count_[static_cast<std::size_t>(Lane::slow)];
+  }
+}
+
+void Schedule::take(std::deque<std::string>& queue, Lane lane, std::int64_t now_ms, std::vector<Choice>& begins) {
+  while (!queue.empty() && room(lane)) {
+    const std::string host = queue.front();
+    queue.pop_front();
+    run(host, lane, now_ms, begins);
+  }
+}
+
+void Schedule::run(const std::string& host, Lane lane, std::int64_t now_ms, std::vector<Choice>& begins) {
+  Entry& entry = hosts_.at(host);
+  entry.queue = Queue::none;
+  entry.turn = entry.wish;
+  entry.rollout = rollout_.key;
+  entry.running = true;
+  entry.begun = false;
+  entry.told = false;
+  entry.lane = lane;
+  entry.since_ms = now_ms;
+  running_.insert(host);
+  ++count_[static_cast<std::size_t>(lane)];
+  begins.push_back(entry.turn.choice);
+}
+
+void Schedule::start_all_advancing(std::int64_t now_ms, std::vector<Choice>& begins) {
+  std::deque<std::string> left;
+  for (const std::string& host : std::exchange(advancing_, {})) {
+    const Lane lane = lane_of(hosts_.at(host), Lane::rollout);
+    if (room(lane)) {
+      run(host, lane, now_ms, begins);
+    } else {
+      left.push_back(host);
+    }
+  }
+  advancing_ = std::move(left);
+}
+
+/// One host at a time, the first that is known to answer. While the one that was asked is silent, more are asked, twice
+/// as many each time; whoever gets as far as may_begin() first is the canary, and the others wait for it.
+void Schedule::start_canaries(std::int64_t now_ms, std::vector<Choice>& begins) {
+  if (!canary_.empty()) return;
+  const std::size_t asked = in_rollout();
+  if (asked != 0 && now_ms - widened_ms_ < limits_.widen_ms) return;
+  for (std::size_t left = std::max<std::size_t>(asked, 1); left != 0 && !advancing_.empty(); --left) {
+    auto next = std::ranges::find_if(
+        advancing_, [this](const std::string& host) { return !hosts_.at(host).contact.tries_patience(); });
+    if (next == advancing_.end()) next = advancing_.begin();
+    Lane lane = lane_of(hosts_.at(*next), Lane::rollout);
+    if (!room(lane)) lane = Lane::slow;
+    if (!room(lane)) return;
+    const std::string host = *next;
+    advancing_.erase(next);
+    run(host, lane, now_ms, begins);
+    widened_ms_ = now_ms;
+  }
+}
+
+bool Schedule::may_begin(const std::string& host) {
+  const auto found = hosts_.find(host);
+  if (found == hosts_.end()) return false;
+  Entry& entry = found->second;
+  if (entry.turn.choice.turn == Turn::advance) {
+    if (stopped_ || entry.rollout != rollout_.key) return false;  // a newer commit is wanted meanwhile
+    if (!proven()) {
+      if (!canary_.empty() && canary_ != host) return false;
+      canary_ = host;
+    }
+  }
+  entry.begun = true;
+  return true;
+}
+
+void Schedule::ended(const std::string& host, HostResult result, bool asked, std::int64_t now_ms) {
+  const auto found = hosts_.find(host);
+  if (found == hosts_.end() || !found->second.running) return;
+  Entry& entry = found->second;
+  entry.running = false;
+  running_.erase(host);
+  --count_[static_cast<std::size_t>(entry.lane)];
+  const Turn turn = entry.turn.choice.turn;
+  if (asked && result == HostResult::unreachable) {
+    entry.contact.missed(now_ms, spread_());
+  } else if (asked && result != HostResult::unknown) {
+    entry.contact.answered(now_ms - entry.since_ms, turn == Turn::steady && result == HostResult::unchanged);
+  }
+  if (turn == Turn::advance && in_rollout(entry)) judge_rollout(host, result);
+  if (!entry.known) {
+    hosts_.erase(found);
+    return;
+  }
+  const bool again = entry.wish.goal != entry.turn.goal;
+  const bool sent_back = turn == Turn::advance && result == HostResult::waiting;
+  if (again || sent_back) enqueue(host, entry, now_ms);
+}
+
+void Schedule::judge_rollout(const std::string& host, HostResult result) {
+  if (host == canary_) canary_.clear();
+  if (result == HostResult::unreachable || result == HostResult::waiting) return;
+  if (is_fine(result)) {
+    ++healthy_;
+  } else {
+    stopped_ = true;
+  }
+}
+
+std::vector<std::string> Schedule::take_stopped() {
+  if (!stopped_ || advancing_.empty()) return {};
+  std::vector<std::string> hosts(advancing_.begin(), advancing_.end());
+  advancing_.clear();
+  for (const std::string& host : hosts) hosts_.at(host).queue = Queue::none;
+  return hosts;
+}
+
+void Schedule::instead(const Choice& choice, std::int64_t now_ms) {
+  const auto found = hosts_.find(choice.host);
+  if (found == hosts_.end() || found->second.running || found->second.queue != Queue::none) return;
+  found->second.wish.choice = choice;
+  enqueue(choice.host, found->second, now_ms);
+}
+
+bool Schedule::idle() const { return running_.empty() && swift_.empty() && slow_.empty() && advancing_.empty(); }
+
+int Schedule::failures(const std::string& host) const {
+  const auto found = hosts_.find(host);
+  return found == hosts_.end() ? 0 : found->second.contact.failures();
+}
+
+Lane Schedule::lane_of(const Entry& entry, Lane otherwise) const {
+  return entry.contact.tries_patience() ? Lane::slow : otherwise;
+}
+
+bool Schedule::room(Lane lane) const {
+  return running(lane) < (lane == Lane::slow ? limits_.patient : limits_.workers);
+}
+
+bool Schedule::in_rollout(const Entry& entry) const {
+  return entry.turn.choice.turn == Turn::advance && entry.rollout == rollout_.key;
+}
+
+std::size_t Schedule::in_rollout() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(running_, [this](const std::string& host) { return in_rollout(hosts_.at(host)); }));
+}
+
+}  // namespace holdfast
