@@ -17,6 +17,7 @@ bool is_fine(HostResult result) {
 std::vector<Schedule::Busy> Schedule::poll(const Rollout& rollout, const std::vector<Wish>& wishes,
                                            std::int64_t now_ms) {
   const bool another = rollout.key != rollout_.key;
+  if (another) widened_ms_ = now_ms;
   if (another || (stopped_ && in_rollout() == 0)) {  // what was stopped may be tried again: somebody said so
     healthy_ = 0;
     stopped_ = false;
@@ -28,7 +29,7 @@ std::vector<Schedule::Busy> Schedule::poll(const Rollout& rollout, const std::ve
     if (entry.queue == Queue::advancing) entry.queue = Queue::none;
   }
   advancing_.clear();
-  for (const Wish& wish : wishes) take_wish(wish, now_ms);
+  for (std::size_t i = 0; i < wishes.size(); ++i) take_wish(wishes[i], i, now_ms);
   forget_gone();
 
   std::vector<Busy> busy;
@@ -40,12 +41,13 @@ std::vector<Schedule::Busy> Schedule::poll(const Rollout& rollout, const std::ve
   return busy;
 }
 
-void Schedule::take_wish(const Wish& wish, std::int64_t now_ms) {
+void Schedule::take_wish(const Wish& wish, std::size_t place, std::int64_t now_ms) {
   const auto [at, fresh] = hosts_.try_emplace(wish.choice.host, limits_.contact);
   Entry& entry = at->second;
   if (fresh && wish.unreachable) entry.contact.assume_missed();
   if (entry.wish.goal != wish.goal) entry.contact.hurry();
   entry.wish = wish;
+  entry.place = place;
   entry.known = true;
   const bool advance = wish.choice.turn == Turn::advance;
   if (advance && entry.queue != Queue::none) {
@@ -57,9 +59,16 @@ void Schedule::take_wish(const Wish& wish, std::int64_t now_ms) {
 
 void Schedule::enqueue(const std::string& host, Entry& entry, std::int64_t now_ms) {
   if (!entry.contact.due(now_ms)) return;
+  if (entry.wish.choice.turn == Turn::advance) {
+    entry.queue = Queue::advancing;
+    const auto after = std::ranges::upper_bound(advancing_, entry.place, {},
+                                                [this](const std::string& one) { return hosts_.at(one).place; });
+    advancing_.insert(after, host);
+    return;
+  }
   const bool slow = entry.contact.tries_patience();
-  entry.queue = entry.wish.choice.turn == Turn::advance ? Queue::advancing : slow ? Queue::slow : Queue::swift;
-  (entry.queue == Queue::advancing ? advancing_ : slow ? slow_ : swift_).push_back(host);
+  entry.queue = slow ? Queue::slow : Queue::swift;
+  (slow ? slow_ : swift_).push_back(host);
 }
 
 void Schedule::forget_gone() {
@@ -138,7 +147,7 @@ void Schedule::start_all_advancing(std::int64_t now_ms, std::vector<Choice>& beg
 /// as many each time; whoever gets as far as may_begin() first is the canary, and the others wait for it.
 void Schedule::start_canaries(std::int64_t now_ms, std::vector<Choice>& begins) {
   if (!canary_.empty()) return;
-  const std::size_t asked = in_rollout();
+  const std::size_t asked = in_rollout() + about_to_join();
   if (asked != 0 && now_ms - widened_ms_ < limits_.widen_ms) return;
   for (std::size_t left = std::max<std::size_t>(asked, 1); left != 0 && !advancing_.empty(); --left) {
     auto next = std::ranges::find_if(
@@ -230,6 +239,15 @@ Lane Schedule::lane_of(const Entry& entry, Lane otherwise) const {
 
 bool Schedule::room(Lane lane) const {
   return running(lane) < (lane == Lane::slow ? limits_.patient : limits_.workers);
+}
+
+/// Hosts that are busy with what was wanted of them before: the first of the list stays the first to be asked.
+std::size_t Schedule::about_to_join() const {
+  return static_cast<std::size_t>(std::ranges::count_if(running_, [this](const std::string& host) {
+    const Entry& entry = hosts_.at(host);
+    return entry.known && entry.lane != Lane::slow && entry.wish.choice.turn == Turn::advance &&
+           entry.wish.goal != entry.turn.goal;
+  }));
 }
 
 bool Schedule::in_rollout(const Entry& entry) const {

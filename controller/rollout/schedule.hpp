@@ -84,6 +84,7 @@ class Schedule {
     Wish turn{};            // what the running turn is for
     std::string rollout{};  // the commit that the running turn belongs to
     bool known = false;     // named by the newest poll
+    std::size_t place = 0;  // in the environment's list
     bool running = false;
     bool begun = false;  // the running turn changes its host
     bool told = false;   // that it is busy
@@ -92,7 +93,7 @@ class Schedule {
     std::int64_t since_ms = 0;
   };
 
-  void take_wish(const Wish& wish, std::int64_t now_ms);
+  void take_wish(const Wish& wish, std::size_t place, std::int64_t now_ms);
   void enqueue(const std::string& host, Entry& entry, std::int64_t now_ms);
   void forget_gone();
   void run(const std::string& host, Lane lane, std::int64_t now_ms, std::vector<Choice>& begins);
@@ -105,6 +106,7 @@ class Schedule {
   [[nodiscard]] bool room(Lane lane) const;
   [[nodiscard]] bool in_rollout(const Entry& entry) const;
   [[nodiscard]] std::size_t in_rollout() const;
+  [[nodiscard]] std::size_t about_to_join() const;
   [[nodiscard]] bool proven() const { return healthy_ >= rollout_.canary; }
 
   ScheduleLimits limits_;

@@ -70,7 +70,8 @@ class Machine:
 
     def __init__(self, folder, hosts, faulty, runner):
         self.folder, self.hosts, self.faulty = folder, hosts, faulty
-        self.sshd, self.runner = None, runner
+        self.sshd, self.runner = None, f"{folder}/holdfast-host"
+        subprocess.run(["strip", "-o", self.runner, runner], check=True)  # as it is installed
         for part in ("hosts", "faults", "state"):
             os.makedirs(f"{folder}/{part}")
         for number in range(hosts):

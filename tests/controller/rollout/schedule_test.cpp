@@ -277,6 +277,18 @@ TEST_CASE("hosts that are known to be dead are no canaries, and a commit does no
   CHECK(fleet.schedule().running(Lane::slow) == 50);  // and all of them are tried
 }
 
+TEST_CASE("the first host goes first, also where it is busy when the commit arrives", "[schedule]") {
+  Polled fleet(3);
+  fleet.poll();
+  fleet.run({name_of(0)});
+  fleet.want("new");
+  fleet.poll();
+  CHECK(fleet.start().empty());
+  fleet.pass(500);
+  fleet.end(name_of(0));
+  CHECK(fleet.start() == std::vector<std::string>{name_of(0)});
+}
+
 TEST_CASE("two hosts that are asked at once can't both be the canary", "[schedule]") {
   Polled fleet(3);
   fleet.want("new");
