@@ -11,12 +11,13 @@ namespace holdfast {
 
 namespace {
 
-constexpr std::array<std::pair<PrimitiveType, std::string_view>, 8> type_names = {{
+constexpr std::array<std::pair<PrimitiveType, std::string_view>, 9> type_names = {{
     {PrimitiveType::package, "package"},
     {PrimitiveType::group, "group"},
     {PrimitiveType::user, "user"},
     {PrimitiveType::directory, "directory"},
     {PrimitiveType::tree, "tree"},
+    {PrimitiveType::command, "command"},
     {PrimitiveType::file, "file"},
     {PrimitiveType::link, "link"},
     {PrimitiveType::unit, "unit"},

@@ -13,7 +13,7 @@ namespace holdfast {
 /// What touches a host. Every kind is lowered to these; idempotence, diff, journal and rollback are written once, for
 /// them. docs/primitives.md lists each one's attributes and parameters.
 /// The order is the order in which a plan takes them where nothing else decides.
-enum class PrimitiveType { package, group, user, directory, tree, file, link, unit };
+enum class PrimitiveType { package, group, user, directory, tree, command, file, link, unit };
 
 std::string_view to_text(PrimitiveType type);
 /// Throws Error for another text.

@@ -8,6 +8,7 @@ set(HOLDFAST_KINDS
   file
   env_file
   release
+  command
   systemd_unit
   nginx_site
   health_check

@@ -73,8 +73,9 @@ std::vector<Wanted> prune_candidates(const Bundle& bundle, const Inventory& inve
   for (const Wanted& one : bundle.wanted) wanted.insert(one.id);
   std::vector<Wanted> candidates;
   for (const auto& [id, entry] : inventory) {
-    // A package that holdfast installed may be needed by others by now: only `absent` takes it away.
-    if (wanted.contains(id) || id.type == PrimitiveType::package) continue;
+    // A package that holdfast installed may be needed by others by now: only `absent` takes it away. What a command did
+    // is data: its manifest going away is no reason to undo it.
+    if (wanted.contains(id) || id.type == PrimitiveType::package || id.type == PrimitiveType::command) continue;
     if (id.type == PrimitiveType::tree && is_older_release(id, bundle)) continue;
     const bool ours = id.type == PrimitiveType::unit ? is_own_unit(entry, inventory) : entry.created;
     if (ours) candidates.push_back(gone(entry));

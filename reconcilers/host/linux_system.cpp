@@ -57,7 +57,7 @@ LinuxSystem::LinuxSystem(const std::string& root) : prefix_(without_last_slash(r
 Abilities LinuxSystem::abilities() const {
   Abilities abilities;
   if (!prefix_.empty()) {
-    abilities.units = abilities.packages = abilities.accounts = false;
+    abilities.units = abilities.packages = abilities.accounts = abilities.commands = false;
     abilities.why = "below the prefix " + prefix_;
   } else if (::access("/run/systemd/system", F_OK) != 0) {
     abilities.units = false;

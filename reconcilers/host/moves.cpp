@@ -2,6 +2,7 @@
 
 #include <reconcilers/host/linux_paths.hpp>
 #include <reconcilers/host/order.hpp>
+#include <reconcilers/primitives/command.hpp>
 #include <reconcilers/primitives/package.hpp>
 #include <reconcilers/primitives/place.hpp>
 
@@ -28,6 +29,7 @@ bool is_leaving(const Move& move) {
     const auto to = move.to.find("active");
     return to != move.to.end() && to->second == Value("stopped") && differs(move.from, move.to, "active");
   }
+  if (move.wanted.id.type == PrimitiveType::command) return !is_command_goal(move.wanted, move.to);
   return is_present(move.from) && !is_present(move.to);
 }
 

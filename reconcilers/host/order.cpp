@@ -13,7 +13,7 @@ namespace {
 
 /// Old units stop before the files change and new ones start after it; what others stand on goes last of all.
 int rank_of(const OrderNode& node) {
-  constexpr int before_files = 5;
+  constexpr int before_files = 6;
   constexpr int last = 20;
   const int rank = static_cast<int>(node.id.type);
   switch (node.id.type) {
@@ -22,6 +22,8 @@ int rank_of(const OrderNode& node) {
     case PrimitiveType::file:
     case PrimitiveType::link:
       return rank + before_files;
+    case PrimitiveType::command:
+      return rank;  // its undo goes before what it was run with
     case PrimitiveType::package:
       return rank;  // comes and goes in one apt transaction, where nothing forbids it
     default:
@@ -30,7 +32,8 @@ int rank_of(const OrderNode& node) {
 }
 
 bool is_foundation(PrimitiveType type) {
-  return type != PrimitiveType::file && type != PrimitiveType::link && type != PrimitiveType::unit;
+  return type != PrimitiveType::file && type != PrimitiveType::link && type != PrimitiveType::unit &&
+         type != PrimitiveType::command;
 }
 
 /// Whether the edge "node after needed" is walked the other way: what leaves goes before what it needed, and a folder,

@@ -2,6 +2,7 @@
 
 #include <manifests/digest.hpp>
 #include <manifests/json.hpp>
+#include <reconcilers/primitives/command.hpp>
 #include <reconcilers/primitives/loaded.hpp>
 #include <reconcilers/primitives/place.hpp>
 
@@ -134,20 +135,35 @@ class Planner {
     }
   }
 
+  /// A command runs again when what it is for differs from what it last ran for.
+  void tell_commands(const std::map<PrimitiveId, const Attributes*>& goals) {
+    for (Move& move : moves_) {
+      const auto loads = move.wanted.parameters.find("loads");
+      if (move.wanted.id.type != PrimitiveType::command || loads == move.wanted.parameters.end()) continue;
+      move.to["digest"] = command_digest(move.wanted, loaded_goals(goals, loads->second));
+      move.wanted.attributes["digest"] = move.to["digest"];
+    }
+  }
+
+  static LoadedStates loaded_goals(const std::map<PrimitiveId, const Attributes*>& goals, const Value& loads) {
+    LoadedStates states;
+    for (const std::string& name : loads.as_texts()) {
+      const auto goal = goals.find(primitive_id(name));
+      states.emplace_back(primitive_id(name), goal == goals.end() ? Attributes{{"present", false}} : *goal->second);
+    }
+    return states;
+  }
+
   /// A running unit has to have loaded what will be there. One that is stopped and stays so has nothing loaded.
   void tell_loaded() {
     std::map<PrimitiveId, const Attributes*> goals;
     for (const Move& move : moves_) goals.emplace(move.wanted.id, &move.to);
+    tell_commands(goals);
     for (Move& move : moves_) {
       const auto loads = move.wanted.parameters.find("loads");
       if (move.wanted.id.type != PrimitiveType::unit || loads == move.wanted.parameters.end()) continue;
       if (!is_at(move.to, "active", "running")) continue;
-      LoadedStates states;
-      for (const std::string& name : loads->second.as_texts()) {
-        const auto goal = goals.find(primitive_id(name));
-        states.emplace_back(primitive_id(name), goal == goals.end() ? Attributes{{"present", false}} : *goal->second);
-      }
-      move.to["loaded"] = loaded_digest(states);
+      move.to["loaded"] = loaded_digest(loaded_goals(goals, loads->second));
       move.wanted.attributes["loaded"] = move.to["loaded"];
     }
   }
@@ -189,6 +205,8 @@ bool is_manageable(PrimitiveType type, const Abilities& abilities) {
       return abilities.units;
     case PrimitiveType::package:
       return abilities.packages;
+    case PrimitiveType::command:
+      return abilities.commands;
     case PrimitiveType::user:
     case PrimitiveType::group:
       return abilities.accounts;

@@ -176,6 +176,7 @@ class Run {
       const std::string_view bytes(stream.buffer.data(), count);
       stream.text.add(bytes);
       if (command_.on_output && count > 0) command_.on_output(bytes);
+      if (command_.on_stdout && count > 0 && &stream == &out_) command_.on_stdout(bytes);
       if (!error) return read(stream);
       stream.open = false;
       finish();

@@ -46,6 +46,7 @@ struct Command {
   std::chrono::milliseconds deadline{120'000};
   std::size_t output_bytes = 1U << 20U;  // of each stream: head and tail are kept, what lies between is counted
   std::function<void(std::string_view)> on_output{};  // told every piece of both streams as it comes; may be empty
+  std::function<void(std::string_view)> on_stdout{};  // of its standard output alone
 };
 
 struct Output {
@@ -65,6 +66,7 @@ struct Abilities {
   bool packages = true;
   bool accounts = true;
   bool ownership = true;  // chown: running as root
+  bool commands = true;   // declared commands, which know nothing of a prefix
   std::string why{};      // "below the prefix /tmp/x", "not running as root": for notes
 };
 

@@ -45,12 +45,26 @@ std::string told(const Attributes& attributes, const std::string& key) {
 
 class Undo {
  public:
-  Undo(UndoTime time, UndoPlan& plan) : time_(time), plan_(plan) {}
+  Undo(const std::vector<Touched>& touched, UndoTime time, UndoPlan& plan) : time_(time), plan_(plan) {
+    for (const Touched& one : touched) {
+      if (one.action.id.type != PrimitiveType::command || !one.begun || is_irreversible(one)) continue;
+      undoes_commands_ = true;
+      const auto stops = one.wanted.parameters.find("stops");
+      if (stops == one.wanted.parameters.end()) continue;
+      for (const std::string& unit : stops->second.as_texts()) stopped_.insert(unit);
+    }
+  }
 
   void add(const Touched& touched, const Attributes& now) {
     switch (touched.action.id.type) {
       case PrimitiveType::unit:
         return add_unit(touched, now);
+      case PrimitiveType::command:
+        return add_command(touched, now);
+      case PrimitiveType::tree:
+        // What could not be undone before services run is undone with the same release's programs later.
+        if (time_ == UndoTime::running || !undoes_commands_) add_own(touched, now);
+        return;
       case PrimitiveType::file:
       case PrimitiveType::link:
         return add_content(touched, now);
@@ -81,6 +95,24 @@ class Undo {
     // The source of a release that was put right in place can't be had back; see irreversible.
     if (action.id.type == PrimitiveType::tree) to = overlay(to, Attributes{{"digest", now.at("digest")}});
     if (action.id.type == PrimitiveType::directory && now.contains("foreign")) to["foreign"] = now.at("foreign");
+    move(touched, now, std::move(to));
+  }
+
+  static bool is_irreversible(const Touched& touched) { return touched.wanted.parameters.contains("irreversible"); }
+
+  /// What a command did is undone, also where it was cut off. Where that can't be, only what it last ran for goes back.
+  void add_command(const Touched& touched, const Attributes& now) {
+    if (!touched.begun) return;
+    const Attributes& from = touched.action.from;
+    const bool irreversible = is_irreversible(touched);
+    if (irreversible) {
+      plan_.left.push_back(to_text(touched.action.id) + " was run, and what it did stays: " +
+                           touched.wanted.parameters.at("irreversible").as_text());
+    }
+    if (irreversible && !touched.action.to.contains("digest")) return;
+    Attributes to = from;
+    if (is_text(from, "state", "cut_off")) to["state"] = "done";
+    if (!to.contains("digest") && is_text(from, "state", "cut_off")) to = {{"present", false}};
     move(touched, now, std::move(to));
   }
 
@@ -127,7 +159,8 @@ class Undo {
     const Action& action = touched.action;
     Attributes now = observed;
     // A reload that was cut off before it was noted may have happened.
-    const bool unsure = touched.begun && !touched.done && action.from.contains("loaded");
+    const bool cut_off = touched.begun && !touched.done;
+    const bool unsure = (cut_off || stopped_.contains(action.id.name)) && action.from.contains("loaded");
     if (unsure && is_text(now, "active", "running")) now["loaded"] = "unsure";
     Attributes to = now;
     if (touched.begun && !equal_at(action.from, action.to, "enabled")) to["enabled"] = action.from.at("enabled");
@@ -145,13 +178,15 @@ class Undo {
 
   UndoTime time_;
   UndoPlan& plan_;
+  bool undoes_commands_ = false;
+  std::set<std::string> stopped_{};  // by the commands' undos
 };
 
 }  // namespace
 
 UndoPlan undo_of(const std::vector<Touched>& touched, const std::map<PrimitiveId, Attributes>& now, UndoTime time) {
   UndoPlan plan;
-  Undo undo(time, plan);
+  Undo undo(touched, time, plan);
   for (const Touched& one : touched) {
     const auto state = now.find(one.action.id);
     if (state != now.end()) undo.add(one, state->second);

@@ -41,7 +41,35 @@ void add_tree_edges(Wanted& wanted) {
   wanted.after.push_back({PrimitiveType::user, build->second.text_or("user", "root")});
 }
 
-void add_unit_edges(Wanted& wanted) {
+/// After the nearest managed path that `path` is or lies in.
+void put_after_path(const Assembly& assembly, Wanted& wanted, const std::string& path) {
+  if (!path.starts_with('/')) return;
+  for (std::string at = path; !at.empty(); at = parent_path(at)) {
+    for (const PrimitiveType type :
+         {PrimitiveType::directory, PrimitiveType::tree, PrimitiveType::file, PrimitiveType::link}) {
+      if (!assembly.has({type, at})) continue;
+      wanted.after.push_back({type, at});
+      return;
+    }
+  }
+}
+
+/// A command comes after its account, its folder, and whatever managed paths its arguments name.
+void add_command_edges(const Assembly& assembly, Wanted& wanted) {
+  const Value parameters = wanted.parameters;
+  put_after_path(assembly, wanted, parameters.text_or("folder", ""));
+  put_after_path(assembly, wanted, parameters.text_or("creates", ""));
+  for (const char* member : {"run", "unless"}) {
+    const Value* argv = parameters.find(member);
+    if (argv == nullptr) continue;
+    for (const std::string& argument : argv->as_texts()) put_after_path(assembly, wanted, argument);
+  }
+  const std::string user = parameters.text_or("user", "root");
+  wanted.after.push_back({PrimitiveType::user, user});
+  wanted.after.push_back({PrimitiveType::group, user});
+}
+
+void add_load_edges(Wanted& wanted) {
   const auto loads = wanted.parameters.find("loads");
   if (loads == wanted.parameters.end()) return;
   for (const std::string& id : loads->second.as_texts()) wanted.after.push_back(primitive_id(id));
@@ -125,7 +153,8 @@ void add_implied_edges(Assembly& assembly) {
     }
     if (wanted.id.type == PrimitiveType::link) add_link_edges(wanted);
     if (wanted.id.type == PrimitiveType::tree) add_tree_edges(wanted);
-    if (wanted.id.type == PrimitiveType::unit) add_unit_edges(wanted);
+    if (wanted.id.type == PrimitiveType::command) add_command_edges(assembly, wanted);
+    add_load_edges(wanted);
     if (wanted.id.type == PrimitiveType::user) add_user_edges(assembly, wanted);
   }
   for (Wanted& wanted : assembly.wanted) {

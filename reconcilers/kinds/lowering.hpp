@@ -22,9 +22,10 @@ struct Inputs {
   ReleaseSources& sources;
 };
 
-/// What a primitive wants of another resource: to come after it, or also to be told when its content differs; and
-/// whether that resource may be missing. `covers` only tells a backup policy's file what primitives the resource has.
-enum class ReferenceUse { order, loads, loads_if_there, covers };
+/// What a primitive wants of another resource: to come after it, or also to be told when its content differs (and
+/// whether that resource may be missing); a command also to have its environment, or its unit stopped meanwhile.
+/// `covers` only tells a backup policy's file what primitives the resource has.
+enum class ReferenceUse { order, loads, loads_if_there, environment, stops, covers };
 
 struct Reference {
   PrimitiveId from{};

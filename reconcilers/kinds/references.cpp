@@ -20,6 +20,13 @@ class Resolver {
     if (target == nullptr || from == nullptr) return;
     if (reference.use == ReferenceUse::order) return put_after(*from, *target);
     if (reference.use == ReferenceUse::covers) return add_covered(*from, *target);
+    if (reference.use == ReferenceUse::environment) return give_environment(reference, *from, *target);
+    if (reference.use == ReferenceUse::stops) return stop_meanwhile(reference, *from);
+    if (from->id.type == PrimitiveType::command && reference.to.starts_with("Command/")) {
+      assembly_.problem(reference.where, "a Command can't be run because another one ran",
+                        "to come after it, name it in \"metadata.after\"");
+      return;
+    }
     if (target->content.empty() && reference.use == ReferenceUse::loads) {
       assembly_.problem(reference.where, "\"" + reference.to + "\" has no content that a unit could load",
                         "to come after it, name it in \"metadata.after\"");
@@ -36,6 +43,34 @@ class Resolver {
   }
 
  private:
+  void give_environment(const Reference& reference, Wanted& command, const Draft& target) {
+    put_after(command, target);
+    if (target.content.empty() || !reference.to.starts_with("EnvFile/")) {
+      return assembly_.problem(reference.where, "\"" + reference.to + "\" is no environment file",
+                               "name an EnvFile, as \"EnvFile/NAME\"");
+    }
+    command.parameters["environment_file"] = target.content.front().name;
+  }
+
+  /// A unit that was stopped for a command is started by its own change: it loads what the command ran for.
+  void stop_meanwhile(const Reference& reference, Wanted& command) {
+    Wanted* unit = assembly_.find({PrimitiveType::unit, reference.to.substr(reference.to.find('/') + 1)});
+    if (unit == nullptr || !reference.to.starts_with("SystemdUnit/")) {
+      return assembly_.problem(reference.where, "\"" + reference.to + "\" is no unit that could be stopped",
+                               "name a SystemdUnit that is no template, as \"SystemdUnit/NAME.service\"");
+    }
+    const auto on_change = unit->parameters.try_emplace("on_change", "restart").first;
+    if (on_change->second != Value("restart")) {
+      return assembly_.problem(reference.where,
+                               "\"" + unit->id.name + "\" is stopped while \"" + command.id.name +
+                                   "\" runs, and so needs \"onChange: restart\", not \"" + on_change->second.as_text() +
+                                   "\"",
+                               "take \"onChange\" of the unit away");
+    }
+    add_load(*unit, command.id);
+    command.parameters.try_emplace("stops", List{}).first->second.as_list().emplace_back(unit->id.name);
+  }
+
   const Draft* find(const std::string& name, const Position& where, bool may_be_missing) {
     const auto found = by_name_.find(name);
     if (found != by_name_.end()) return found->second;

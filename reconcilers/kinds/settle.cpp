@@ -37,9 +37,9 @@ void settle_on_change(Wanted& unit) {
 void settle(Assembly& assembly) {
   for (Wanted& wanted : assembly.wanted) {
     settle_edges(assembly, wanted);
-    if (wanted.id.type != PrimitiveType::unit) continue;
-    settle_loads(assembly, wanted);
-    settle_on_change(wanted);
+    const bool unit = wanted.id.type == PrimitiveType::unit;
+    if (unit || wanted.parameters.contains("loads")) settle_loads(assembly, wanted);
+    if (unit) settle_on_change(wanted);
   }
 }
 

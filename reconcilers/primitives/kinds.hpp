@@ -10,6 +10,7 @@ const PrimitiveKind& group_primitive();
 const PrimitiveKind& user_primitive();
 const PrimitiveKind& directory_primitive();
 const PrimitiveKind& tree_primitive();
+const PrimitiveKind& command_primitive();
 const PrimitiveKind& file_primitive();
 const PrimitiveKind& link_primitive();
 const PrimitiveKind& unit_primitive();

@@ -16,6 +16,8 @@ const PrimitiveKind& primitive_kind(PrimitiveType type) {
       return directory_primitive();
     case PrimitiveType::tree:
       return tree_primitive();
+    case PrimitiveType::command:
+      return command_primitive();
     case PrimitiveType::file:
       return file_primitive();
     case PrimitiveType::link:

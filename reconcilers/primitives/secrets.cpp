@@ -156,6 +156,7 @@ Attributes resolve_wanted(const System& system, const Vault& vault, const Wanted
     }
   }
   if (wanted.id.type == PrimitiveType::package && is_present(attributes)) attributes["state"] = "installed";
+  if (wanted.id.type == PrimitiveType::command && is_present(attributes)) attributes["state"] = "done";
   if (wanted.id.type == PrimitiveType::user && attributes.contains("groups") &&
       !Value(wanted.parameters).bool_or("exclusive_groups", false)) {
     add_own_groups(system, wanted, attributes);

@@ -69,6 +69,18 @@ TEST_CASE("order gives way where a stop would make a circle", "[order]") {
   CHECK(names.size() == 3);
 }
 
+TEST_CASE("order runs a command between what it works with and what starts after it, and undoes it before both",
+          "[order]") {
+  const auto nodes = [](bool undone) {
+    return std::vector<OrderNode>{node("unit:app.service", {"command:migrate", "link:/srv/app"}),
+                                  node("command:migrate", {"link:/srv/app"}, undone), node("link:/srv/app")};
+  };
+  CHECK(ordered(nodes(false)) == Names{"link:/srv/app", "command:migrate", "unit:app.service"});
+  CHECK(ordered(nodes(true)) == Names{"command:migrate", "link:/srv/app", "unit:app.service"});
+  CHECK(ordered({node("file:/etc/site"), node("command:certificate", {"directory:/etc/tls"}),
+                 node("directory:/etc/tls")}) == Names{"directory:/etc/tls", "command:certificate", "file:/etc/site"});
+}
+
 TEST_CASE("order names the primitives of a circle", "[order]") {
   CHECK_THROWS_WITH(ordered({node("file:/a", {"file:/b"}), node("file:/b", {"file:/a"})}),
                     Catch::Contains("circle") && Catch::Contains("file:/a") && Catch::Contains("file:/b"));

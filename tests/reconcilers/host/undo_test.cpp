@@ -121,6 +121,59 @@ TEST_CASE("undo tells what is not back, without telling contents", "[undo]") {
   CHECK(not_undone({move}, {{id, file("secret digest", 0640)}}).empty());
 }
 
+TEST_CASE("undo takes back what a command did, also where it was cut off", "[undo]") {
+  const Attributes first{{"present", true}, {"digest", "1"}, {"state", "done"}};
+  const Attributes second{{"present", true}, {"digest", "2"}, {"state", "done"}};
+  const Attributes half{{"present", true}, {"digest", "1"}, {"state", "cut_off"}};
+  CHECK(undone(touched("command:a", first, second), second) == first);
+  CHECK(undone(touched("command:a", first, second, true, false), half) == first);
+  CHECK(undone(touched("command:a", first, second, true, false), first) == first);
+  CHECK(undone(touched("command:a", first, second, false, false), first) == first);
+  CHECK(undone(touched("command:a", half, second), second) == first);
+  CHECK(undone(touched("command:a", absent, second), second) == absent);
+}
+
+TEST_CASE("what a command did that can't be undone is told, and what it ran for goes back", "[undo]") {
+  const Attributes second{{"present", true}, {"digest", "2"}, {"state", "done"}};
+  const Attributes made{{"present", true}, {"state", "done"}};
+  Touched by_digest = touched("command:a", absent, second);
+  by_digest.wanted.parameters["irreversible"] = "mails were sent";
+  const UndoPlan plan = undo_of({by_digest}, {{by_digest.action.id, second}}, UndoTime::running);
+  REQUIRE(plan.left.size() == 1);
+  CHECK(plan.left.front().find("mails were sent") != std::string::npos);
+  REQUIRE(plan.moves.size() == 1);
+  CHECK(plan.moves.front().to == absent);
+  Touched by_path = touched("command:a", absent, made);
+  by_path.wanted.parameters["irreversible"] = "a key that others trust by now";
+  CHECK(left(by_path, made) == 1);
+  by_path.begun = false;
+  CHECK(left(by_path, absent) == 0);
+}
+
+TEST_CASE("a unit that a command's undo stops is started again", "[undo]") {
+  const Attributes second{{"present", true}, {"digest", "2"}, {"state", "done"}};
+  Touched command = touched("command:a", absent, second, true, false);
+  command.wanted.parameters["stops"] = List{"app.service"};
+  const Touched service = touched("unit:app.service", unit("running", "1"), unit("running", "2"), false, false);
+  const std::map<PrimitiveId, Attributes> now{{command.action.id, Attributes{{"present", true}, {"state", "cut_off"}}},
+                                              {service.action.id, unit("running", "1")}};
+  const UndoPlan plan = undo_of({command, service}, now, UndoTime::running);
+  REQUIRE(plan.moves.size() == 2);
+  CHECK(plan.moves[1].from != plan.moves[1].to);
+  CHECK(plan.moves[1].to.at("loaded") == Value("1"));
+}
+
+TEST_CASE("a release stays at boot while a command of it is to be undone", "[undo]") {
+  const Attributes made{{"present", true}, {"digest", "d"}};
+  const Attributes ran{{"present", true}, {"digest", "2"}, {"state", "done"}};
+  const Touched command = touched("command:a", absent, ran);
+  const Touched tree = touched("tree:/r/1", absent, made);
+  const std::map<PrimitiveId, Attributes> now{{command.action.id, ran}, {tree.action.id, made}};
+  CHECK(undo_of({command, tree}, now, UndoTime::booting).moves.size() == 1);
+  CHECK(undo_of({command, tree}, now, UndoTime::running).moves.size() == 2);
+  CHECK(undo_of({tree}, now, UndoTime::booting).moves.size() == 1);
+}
+
 TEST_CASE("undo brings back whatever state a file was cut off in", "[undo][law]") {
   for (unsigned seed = 1; seed <= 500; ++seed) {
     INFO("seed " << seed);
