@@ -61,24 +61,19 @@ void add_unit_details(const Action& action, std::vector<std::string>& details) {
   }
 }
 
-/// What is run, as whom and where; the state of a command means nothing to people.
+/// As whom and where a command runs; its state means nothing to people.
 std::vector<std::string> command_details(const Action& action) {
   std::vector<std::string> details;
   for (const Step& step : action.steps) {
     const Value arguments = step.arguments;
-    const Value* argv = arguments.find("argv");
-    if (argv == nullptr) continue;
     const std::string folder = arguments.text_or("folder", "/");
-    details.push_back((step.verb == "command.undo" ? "takes back with " : "runs ") + argv_text(*argv) + " as " +
-                      one_line(arguments.text_or("user", "root")) + (folder == "/" ? "" : " in " + one_line(folder)));
+    details.push_back("as " + one_line(arguments.text_or("user", "root")) +
+                      (folder == "/" ? "" : " in " + one_line(folder)));
     const Value* stops = arguments.find("stops");
-    if (stops != nullptr) details.push_back("while " + argv_text(*stops) + " is stopped");
-  }
-  for (const Step& step : action.undo) {
-    const Value arguments = step.arguments;
-    if (const Value* argv = arguments.find("argv")) details.push_back("undone with " + argv_text(*argv));
-    if (const Value* path = arguments.find("remove"))
-      details.push_back("undone by removing " + one_line(path->as_text()));
+    if (stops == nullptr || !stops->is_list()) continue;
+    std::vector<std::string> units;
+    for (const Value& unit : stops->as_list()) units.push_back(one_line(unit.as_text()));
+    details.push_back("while " + join_with_and(units) + (units.size() == 1 ? " is stopped" : " are stopped"));
   }
   return details;
 }
@@ -135,7 +130,10 @@ ChangeView change_view(const HostPlan& host, const Action& action) {
     view.attributes = attributes_of(action);
     view.details = created ? created_details(action) : changed_details(view.attributes);
   }
-  if (action.id.type == PrimitiveType::command) view.details = command_details(action);
+  if (action.id.type == PrimitiveType::command) {
+    view.attributes.clear();
+    view.details = command_details(action);
+  }
   if (action.id.type == PrimitiveType::link) {
     if (const std::string release = link_detail(action); !release.empty()) view.details = {release};
   }

@@ -66,6 +66,7 @@ class Reasons {
       compare(action, *wanted, find(known_.live, action.id));
     }
     tell_unit(action);
+    tell_command(action, *wanted);
     return texts_;
   }
 
@@ -87,6 +88,7 @@ class Reasons {
     const std::vector<std::string> intended = differing(live->attributes, wanted.attributes);
     if (!intended.empty()) tell_intended(action, intended);
     for (const std::string& name : differing(action.from, action.to)) {
+      if (action.id.type == PrimitiveType::command && name != "present") continue;  // see tell_command
       if (std::ranges::find(intended, name) == intended.end()) tell_drift(action, name);
     }
   }
@@ -129,6 +131,19 @@ class Reasons {
     }
     const Value* daemon = member(action.from, "daemon");
     if (daemon != nullptr && *daemon == Value("stale")) texts_.emplace_back("systemd has to read its unit file again");
+  }
+
+  /// What a command runs for is told by what it loads, as a unit's is.
+  void tell_command(const Action& action, const Wanted& wanted) {
+    if (action.id.type != PrimitiveType::command) return;
+    const Value* state = member(action.from, "state");
+    if (state != nullptr && *state != Value("done")) texts_.emplace_back("it was cut off when it ran last");
+    const Value* loads = member(wanted.parameters, "loads");
+    if (loads == nullptr) return;
+    for (const Action& other : host_.plan.actions) {
+      const bool loaded = std::ranges::find(loads->as_list(), Value(to_text(other.id))) != loads->as_list().end();
+      if (loaded) texts_.push_back("runs for " + to_text(other.id) + ", which changes");
+    }
   }
 
   const Background& known_;

@@ -46,6 +46,16 @@ std::string undo_of_unit(const Action& action) {
   return join_with_and(words);
 }
 
+std::string undo_of_command(const Action& action) {
+  std::vector<std::string> words;
+  for (const Step& step : action.undo) {
+    const Value arguments = step.arguments;
+    if (const Value* argv = arguments.find("argv")) words.push_back("runs " + argv_text(*argv));
+    if (const Value* path = arguments.find("remove")) words.push_back("removes " + one_line(path->as_text()));
+  }
+  return join_with_and(words);
+}
+
 std::string undo_of_change(const ChangeView& view) {
   std::vector<std::string> names;
   if (view.content.kind != ContentView::Kind::none) names.emplace_back("content");
@@ -75,6 +85,7 @@ std::vector<std::string> commands_of(const std::vector<Step>& steps) {
 
 std::string undo_words(const Action& action, const ChangeView& view) {
   if (action.id.type == PrimitiveType::unit) return undo_of_unit(action);
+  if (action.id.type == PrimitiveType::command) return undo_of_command(action);
   if (view.sign == ChangeView::Sign::create) return "removes it";
   if (view.sign == ChangeView::Sign::remove) return "brings it back as it was";
   return undo_of_change(view);

@@ -75,8 +75,7 @@ revert() {
 test_the_plan_says_what_is_run_and_what_can_not_be_undone() {
     hf plan production
     expect_code 2
-    expect_says 'runs ./migrate.sh up as greeter in /opt/greeter/app'
-    expect_says 'undone with ./migrate.sh down'
+    expect_says 'as greeter in /opt/greeter/app, while greeter.service is stopped, runs ./migrate.sh up'
     expect_says 'an account that somebody may have used by then is not removed'
 }
 
