@@ -32,6 +32,8 @@ std::string refuse_request(const Value& http) {
   const std::string& url = http.at("url").as_text();
   if (has_control(url) || !split_url(url)) return "\"" + printable(url) + "\" is not an http or https URL";
   if (!is_token(http.text_or("method", "GET"))) return "the method is not a word";
+  const Value* send = http.find("send");
+  if (send != nullptr && has_control(send->text_or("type", ""))) return "the content type has control characters";
   if (const Value* headers = http.find("headers"); headers != nullptr) {
     for (const auto& [name, value] : headers->as_map()) {
       if (!is_token(name)) return "header name \"" + printable(name) + "\" has characters that no header may have";
@@ -49,6 +51,10 @@ HttpRequest request_of(const Value& http) {
                       .connect = http.text_or("connect", "")};
   if (const Value* headers = http.find("headers"); headers != nullptr) {
     for (const auto& [name, value] : headers->as_map()) request.headers[name] = value.as_text();
+  }
+  if (const Value* send = http.find("send"); send != nullptr) {
+    request.body = send->at("body").as_text();
+    request.content_type = send->at("type").as_text();
   }
   return request;
 }
@@ -90,6 +96,7 @@ void redirect(HttpRequest& request, const UrlParts& from, const HttpResponse& re
   if (!same) request.headers.clear();
   const bool keeps_method = response.status == 307 || response.status == 308 || request.method == "HEAD";
   if (!keeps_method) request.method = "GET";
+  if (!same || !keeps_method) request.body = request.content_type = "";
   if (to && to->port != from.port && !request.connect.starts_with("/")) {
     if (const std::size_t colon = request.connect.rfind(':'); colon != std::string::npos) {
       request.connect = request.connect.substr(0, colon) + ":" + std::to_string(to->port);

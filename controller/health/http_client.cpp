@@ -133,9 +133,11 @@ void Exchange::set_body_and_headers(const HttpRequest& request) {
   if (request.method == "HEAD") {
     set(easy, CURLOPT_NOBODY, 1L);
   } else if (request.method != "GET") {
-    set(easy, CURLOPT_POSTFIELDS, "");
+    set(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
+    set(easy, CURLOPT_COPYPOSTFIELDS, request.body.c_str());
     set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
-    add(headers_, "Content-Type:");
+    add(headers_, "Expect:");  // a small body needs no leave
+    add(headers_, "Content-Type:" + (request.content_type.empty() ? "" : " " + request.content_type));
   }
   add(headers_, "User-Agent: holdfast");
   for (const auto& [name, value] : request.headers) add(headers_, value.empty() ? name + ";" : name + ": " + value);

@@ -16,6 +16,8 @@ struct HttpRequest {
   std::string url{};  // http or https
   std::string method = "GET";
   std::map<std::string, std::string> headers{};
+  std::string body{};          // sent unless the method is GET or HEAD
+  std::string content_type{};  // of the body; empty: none is told
   bool verify_tls = true;
   std::string ca_file{};      // PEM, in place of the system's authorities
   std::string connect{};      // asked instead of the URL's host: "192.0.2.1:443"

@@ -1,6 +1,7 @@
 #include <reconcilers/kinds/checks.hpp>
 
 #include <manifests/formats.hpp>
+#include <manifests/json.hpp>
 
 #include <array>
 #include <string_view>
@@ -65,12 +66,49 @@ Value status_list(const Value& http) {
   return status->is_list() ? *status : Value(List{*status});
 }
 
+std::string in_form(std::string_view text) {
+  constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._*";
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char letter : text) {
+    const auto byte = static_cast<unsigned char>(letter);
+    if (plain.find(letter) != std::string_view::npos) {
+      encoded += letter;
+    } else if (letter == ' ') {
+      encoded += '+';
+    } else {
+      encoded += {'%', digits[byte >> 4U], digits[byte & 15U]};
+    }
+  }
+  return encoded;
+}
+
+/// The body of a request and its content type, as plain bytes: whoever asks needs to know no more.
+Value sent(const Value& send) {
+  if (const Value* json = send.find("json")) return Map{{"type", "application/json"}, {"body", to_json(*json)}};
+  if (const Value* text = send.find("text")) return Map{{"type", "text/plain; charset=utf-8"}, {"body", *text}};
+  std::string body;
+  for (const auto& [name, value] : send.at("form").as_map()) {
+    body += (body.empty() ? "" : "&") + in_form(name) + "=" + in_form(to_scalar_text(value));
+  }
+  return Map{{"type", "application/x-www-form-urlencoded"}, {"body", std::move(body)}};
+}
+
+void check_sent(Lowering& to, const Value& http, const std::string& pointer) {
+  const std::string method = http.text_or("method", "POST");
+  const Value* send = http.find("send");
+  if (send == nullptr || (method != "GET" && method != "HEAD" && method != "OPTIONS")) return;
+  to.problem(pointer + "/send", "a " + method + " sends nothing", "take \"send\" or \"method\" away");
+}
+
 Map http_spec(const Value& http, std::string_view host) {
   Map spec;
   for (const char* same : {"url", "headers", "header", "body", "json", "connect"}) {
     if (const Value* value = http.find(same)) spec[same] = *value;
   }
-  spec["method"] = http.text_or("method", "GET");
+  const Value* send = http.find("send");
+  if (send != nullptr) spec["send"] = sent(*send);
+  spec["method"] = http.text_or("method", send == nullptr ? "GET" : "POST");
   spec["status"] = status_list(http);
   spec["within_ms"] = duration_ms(http.text_or("within", "2s"));
   spec["redirects"] = http.int_or("redirects", 0);
@@ -126,6 +164,7 @@ void add_http_check(Lowering& to, const Value& http, const std::string& pointer)
     to.problem(pointer + "/from", "\"connect\" is for checks with \"from: host\"", "take one of them away");
   }
   check_json_pointers(to, http, pointer);
+  check_sent(to, http, pointer);
   to.add_check(pointer, "http " + url, Map{{"http", http_spec(http, host)}});
 }
 

@@ -92,7 +92,7 @@ TEST_CASE("explain tells type, default, values and what is in a field", "[explai
 
 TEST_CASE("explain names the nearest kind or field", "[explain]") {
   CHECK_THROWS_WITH(explain("Fil", ""), "unknown kind \"Fil\": did you mean \"File\"?");
-  CHECK_THROWS_WITH(explain("Nothing", ""), Catch::Contains("known kinds: \"BackupPolicy\", \"Controller\""));
+  CHECK_THROWS_WITH(explain("Nothing", ""), Catch::Contains("known kinds: \"BackupPolicy\", \"Command\""));
   CHECK_THROWS_WITH(explain("File", "spec.modee"), "unknown field \"modee\" in File.spec: did you mean \"mode\"?");
   CHECK_THROWS_WITH(explain("File", "mode.x"), Catch::Contains("it has no fields"));
 }

@@ -77,6 +77,24 @@ TEST_CASE("JSON that is none, or too deep, does not pass", "[health]") {
   CHECK_FALSE(get(deep, R"({"json": {"/status": "ok"}})").passed);
 }
 
+TEST_CASE("a body is sent with its type, and to no other place", "[health]") {
+  const TestServer server(always(http_answer(401, "no")));
+  const std::string send =
+      R"("send": {"type": "application/x-www-form-urlencoded", "body": "name=a%26b&password=c+d"})";
+  CHECK(get(server, R"({"status": [401], "method": "POST", )" + send + "}").passed);
+  const std::string request = server.requests().at(0);
+  CHECK_THAT(request, StartsWith("POST /health HTTP/1.1\r\n"));
+  CHECK_THAT(request, Contains("\r\nContent-Type: application/x-www-form-urlencoded\r\n"));
+  CHECK_THAT(request, Contains("\r\nContent-Length: 23\r\n"));
+  CHECK_THAT(request, !Contains("Expect"));
+
+  const TestServer other(always(http_answer(200, "yes")));
+  const TestServer first(always(http_answer(307, "", "Location: " + other.url("/there") + "\r\n")));
+  CHECK(get(first, R"({"status": [200], "redirects": 1, "method": "POST", )" + send + "}").passed);
+  CHECK_THAT(other.requests().at(0), StartsWith("POST /there") && Contains("Content-Length: 0\r\n"));
+  CHECK_THAT(other.requests().at(0), !Contains("urlencoded"));
+}
+
 TEST_CASE("headers and method are sent", "[health]") {
   const TestServer server(always(http_answer(200, "")));
   CHECK(get(server, R"({"method": "POST", "headers": {"Accept": "application/json", "Host": "cvd.example.com"}})")

@@ -56,6 +56,18 @@ TEST_CASE("a unit that is stopped for a command starts after it, because it load
   CHECK(host.at("unit:cvd.service").parameters.at("on_change") == Value("restart"));
 }
 
+TEST_CASE("a unit may name in so many words that it comes after the command that it is stopped for",
+          "[kinds][command]") {
+  const LoweredHost host = lower_host(
+      manifest("Command", "migrate",
+               "{run: [echo], irreversible: \"it is a test\", onChange: [], whileStopped: [SystemdUnit/a.service]}") +
+      manifest("SystemdUnit", "a.service", "{state: running, text: \"[Service]\\nExecStart=/bin/true\\n\"}",
+               "Command/migrate"));
+  INFO(host.report());
+  CHECK(host.problems.empty());
+  CHECK(host.is_after("unit:a.service", "command:migrate"));
+}
+
 TEST_CASE("a command comes after the folders of its arguments and before who names it", "[kinds][command]") {
   const LoweredHost host =
       lower_host(manifest("Command", "certificate",

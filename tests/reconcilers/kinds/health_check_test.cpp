@@ -28,6 +28,24 @@ TEST_CASE("an http check gets its defaults, milliseconds and lists", "[kinds][he
   CHECK(found.origin.position.line == 5);
 }
 
+TEST_CASE("what is sent becomes bytes and a type, and makes the request a POST", "[kinds][health_check]") {
+  const auto spec = [](const std::string& more) {
+    const LoweredHost host = lower_host(check("{http: {url: \"http://localhost/login\", " + more + "}}"));
+    INFO(host.report());
+    REQUIRE(host.problems.empty());
+    return host.lowered.checks.at(0).spec.at("http");
+  };
+  const Value form = spec("send: {form: {name: \"a&b \\u00e9\", n: 4}}");
+  CHECK(form.at("send") ==
+        Value(Map{{"type", "application/x-www-form-urlencoded"}, {"body", "n=4&name=a%26b+%C3%A9"}}));
+  CHECK(form.at("method") == Value("POST"));
+  CHECK(spec("method: PUT, send: {json: {a: [1]}}").at("send").at("body") == Value("{\"a\":[1]}"));
+  CHECK(spec("send: {text: hello}").at("send").at("type") == Value("text/plain; charset=utf-8"));
+  const std::string report =
+      lower_host(check("{http: {url: \"http://localhost/\", method: GET, send: {text: x}}}")).report();
+  CHECK(report.find("a GET sends nothing") != std::string::npos);
+}
+
 TEST_CASE("who asks follows from where it asks", "[kinds][health_check]") {
   const auto from = [](const std::string& type, const std::string& spec) {
     return lower_host(check("{" + type + ": {" + spec + "}}")).lowered.checks.at(0).spec.at(type).at("from").as_text();
