@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2154
-# The parts of the quickstart's story; `run` tells it.
+# The parts of a story that an example tells; its `run` puts them together. $story names it: its folder, its lab, its controller.
 
-work=$top/build/quickstart
+story=${story:-quickstart}
+work=$top/build/$story
 lab=$top/tests/lab/lab
 
 step() { printf '\n\033[1m== %s\033[0m\n' "$*" | colour; }
@@ -14,12 +15,22 @@ program() { find "$top/build/release" -name "$1" -type f -perm -u+x | head -n 1;
 
 told_to_stop() { echo; echo "The story ended early; what there is can be looked at in ${work#"$top"/}, and $here/stop removes it." >&2; }
 
+build_holdfast() {
+    step "Building holdfast (the first time takes some minutes)"
+    packaging/install-dependencies build
+    cmake --preset release > /dev/null
+    ninja -C build/release --quiet holdfast holdfast-host
+    holdfast=$(program holdfast)
+    runner=$(program holdfast-host)
+    "$holdfast" --version
+}
+
 # --- hosts
 
 make_hosts() {
     step "Booting two systemd hosts, in a network of their own without a way out"
     mkdir -p "$work"
-    HOLDFAST_LAB=$("$lab" create quickstart --keep)
+    HOLDFAST_LAB=$("$lab" create "$story" --keep)
     export HOLDFAST_LAB
     ln -sfn "$HOLDFAST_LAB" "$work/lab"
     "$lab" up staging1 production1
@@ -46,7 +57,7 @@ make_repository() {
     git -C "$work/fleet" config user.name "You"
     git -C "$work/fleet" config user.email you@example.com
     git -C "$work/fleet" add .
-    git -C "$work/fleet" commit --quiet -m "Describe the greeter and where it runs"
+    git -C "$work/fleet" commit --quiet -m "Describe what runs, and where"
     git -C "$work/fleet" branch develop
     git -C "$work/fleet" remote add origin "$work/remote.git"
     git -C "$work/fleet" push --quiet origin main develop
@@ -98,7 +109,7 @@ start_controller() {
     cat > "$work/holdfast.yaml" <<END
 apiVersion: holdfast.dev/v1
 kind: Controller
-metadata: {name: quickstart}
+metadata: {name: $story}
 spec:
   repository: {url: "file://$work/remote.git"}
   poll: 2s

@@ -39,15 +39,24 @@ apt_index() {
     )
 }
 
-# serve_apt [PACKAGE...]: the test packages, and these of the machine's own archive; tells every running host's apt.
+# apt_closure PACKAGE...: these and all that they need beside what the hosts' file system has.
+apt_closure() {
+    apt-get --simulate -o Dir::State::status="$(image)/var/lib/dpkg/status" -o APT::Install-Recommends=false install "$@" |
+        sed -n 's/^Inst \([^ ]*\) (\([^ ]*\) .*/\1=\2/p'
+}
+
+# serve_apt [PACKAGE...]: the test packages, and these of the machine's own archive with all that they need; tells every
+# running host's apt.
 serve_apt() {
-    local host
+    local host closure=()
     apt_package hello-holdfast 1.0
     apt_package hello-holdfast 1.1
     apt_package other-holdfast 1.0
     apt_package broken-holdfast 1.0 'echo "broken-holdfast: this never installs" >&2; exit 1'
     if [ $# -gt 0 ]; then
-        (chmod 755 "$lab/apt" && cd "$lab/apt" && apt-get download -qq -o APT::Sandbox::User=root "$@")
+        mapfile -t closure < <(apt_closure "$@")
+        chmod 755 "$lab/apt"
+        [ ${#closure[@]} = 0 ] || (cd "$lab/apt" && apt-get download -qq -o APT::Sandbox::User=root "${closure[@]}") || return
     fi
     apt_index
     for host in $(hosts); do
