@@ -1,3 +1,4 @@
+#include <reconcilers/backup/command.hpp>
 #include <reconcilers/host/dead_man.hpp>
 #include <reconcilers/host/dial.hpp>
 #include <reconcilers/host/rehearsal.hpp>
@@ -24,6 +25,7 @@ using namespace holdfast;
 constexpr const char* usage =
     "usage: holdfast-host [--root DIR] serve | dial ADDRESS | execute TRANSACTION | recover [--now | --boot] "
     "[TRANSACTION]\n"
+    "       holdfast-host [--root DIR] backup run NAME | backup list [NAME] | backup verify NAME [ID]\n"
     "       holdfast-host --version\n";
 
 struct Arguments {
@@ -79,6 +81,7 @@ int run(const Arguments& arguments) {
   if (command == "rehearse") return run_rehearsal(State(""), transaction_of(arguments));
   const std::unique_ptr<System> system = make_linux_system(arguments.root);
   const State state(system->root());
+  if (command == "backup") return backup_command(*system, arguments.words);
   if (command == "serve" && arguments.words.size() == 1) {
     serve(*system, 0, 1);
   } else if (command == "execute") {

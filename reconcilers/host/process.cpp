@@ -97,7 +97,13 @@ std::vector<std::string> environment_of(const Command& command, const std::optio
 }
 
 /// The input as a file in memory: nothing to feed while it runs, and no SIGPIPE where nobody reads it.
-Fd input_file(const std::string& input) {
+Fd input_file(const Command& command) {
+  if (!command.input_file.empty()) {
+    Fd given(::open(command.input_file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!given) throw_system_error("cannot read", command.input_file, errno, -1);
+    return given;
+  }
+  const std::string& input = command.input;
   Fd file(input.empty() ? ::open("/dev/null", O_RDONLY | O_CLOEXEC) : ::memfd_create("input", MFD_CLOEXEC));
   if (!file) throw_system_error("cannot prepare the input of", "a program", errno, -1);
   std::size_t done = 0;
@@ -155,7 +161,7 @@ class Run {
         find_program(command_.argv[0], path == command_.environment.end() ? command_path : path->second);
     if (program.empty()) return not_started("there is no such program in " + std::string(command_path));
 
-    const Fd input = input_file(command_.input);
+    const Fd input = input_file(command_);
     process::default_process_launcher launcher;
     launcher.env = pointers.data();
     const std::vector<std::string> arguments(command_.argv.begin() + 1, command_.argv.end());
@@ -176,7 +182,10 @@ class Run {
       const std::string_view bytes(stream.buffer.data(), count);
       stream.text.add(bytes);
       if (command_.on_output && count > 0) command_.on_output(bytes);
-      if (command_.on_stdout && count > 0 && &stream == &out_) command_.on_stdout(bytes);
+      if (&stream == &out_ && command_.on_stdout && count > 0 && !refused_ && !command_.on_stdout(bytes)) {
+        refused_ = true;
+        signal_group(SIGKILL);
+      }
       if (!error) return read(stream);
       stream.open = false;
       finish();
@@ -232,6 +241,7 @@ class Run {
   asio::steady_timer linger_;
   Output output_;
   bool running_ = true;
+  bool refused_ = false;  // nobody wants the rest of its output
 };
 
 std::string last_lines(const std::string& text, std::size_t count) {

@@ -41,12 +41,13 @@ struct Command {
   std::vector<std::string> argv{};
   std::map<std::string, std::string> environment{};  // the whole of it, plus PATH and LC_ALL=C.UTF-8 where not given
   std::string input{};
+  std::string input_file{};  // instead of `input`: a real path, opened by us before we become `user`
   std::string user{};        // run as this account (and its groups); empty: as the runner
   std::string folder = "/";  // working directory
   std::chrono::milliseconds deadline{120'000};
   std::size_t output_bytes = 1U << 20U;  // of each stream: head and tail are kept, what lies between is counted
   std::function<void(std::string_view)> on_output{};  // told every piece of both streams as it comes; may be empty
-  std::function<void(std::string_view)> on_stdout{};  // of its standard output alone
+  std::function<bool(std::string_view)> on_stdout{};  // only standard output; false ends the program; may be empty
 };
 
 struct Output {

@@ -140,7 +140,10 @@ void run_command(Effects& effects, const std::string& name, const Value& argumen
     if (effects.tell) effects.tell(text);
     log.add(text);
   };
-  command.on_stdout = [&](std::string_view text) { out.add(text); };
+  command.on_stdout = [&](std::string_view text) {
+    out.add(text);
+    return true;
+  };
   stop_units(effects.system, arguments);
   const Output output = effects.system.run(command);
   could_start = output.exit_code != -1;

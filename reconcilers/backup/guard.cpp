@@ -1,0 +1,83 @@
+#include <reconcilers/backup/guard.hpp>
+
+#include <manifests/error.hpp>
+#include <reconcilers/host/linux_paths.hpp>
+
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+
+namespace holdfast {
+
+namespace {
+
+volatile std::sig_atomic_t told_to_end = 0;
+
+extern "C" void note_signal(int /*signal*/) { told_to_end = 1; }
+
+}  // namespace
+
+Space space_of(const std::string& folder) {
+  struct statvfs status {};
+  if (::statvfs(folder.c_str(), &status) != 0) throw_system_error("cannot tell the free space of", folder, errno, -1);
+  const auto block = static_cast<std::int64_t>(status.f_frsize);
+  return {.total = static_cast<std::int64_t>(status.f_blocks) * block,
+          .free = static_cast<std::int64_t>(status.f_bavail) * block};
+}
+
+std::string size_text(std::int64_t bytes) {
+  static constexpr std::array<const char*, 5> units = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+  if (bytes < 1024) return std::to_string(bytes) + " bytes";
+  double value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; value >= 1024 && unit + 1 < units.size(); ++unit) value /= 1024;
+  std::array<char, 40> text{};
+  std::snprintf(text.data(), text.size(), "%.1f %s", value, units[unit]);
+  return text.data();
+}
+
+BackupGuard::BackupGuard(std::string folder, std::int64_t free_percent, std::int64_t free_bytes,
+                         std::chrono::milliseconds timeout)
+    : folder_(std::move(folder)),
+      free_percent_(free_percent),
+      free_bytes_(free_bytes),
+      timeout_(timeout),
+      deadline_(std::chrono::steady_clock::now() + timeout) {}
+
+std::int64_t BackupGuard::to_stay_free(const Space& space) const {
+  return free_percent_ > 0 ? space.total / 100 * free_percent_ : free_bytes_;
+}
+
+void BackupGuard::check() const {
+  if (told_to_end != 0) throw Error("it was told to end before it was done");
+  if (std::chrono::steady_clock::now() >= deadline_) {
+    throw Error("it was not done within its timeout of " + std::to_string(timeout_.count() / 1000) + " s");
+  }
+  const Space space = space_of(folder_);
+  if (space.free >= to_stay_free(space)) return;
+  throw Error("the disk of \"" + folder_ + "\" has only " + size_text(space.free) + " left, and " +
+              size_text(to_stay_free(space)) + " must stay free: make room, or change \"freeSpace\"");
+}
+
+void BackupGuard::expect_room_for(std::int64_t bytes) const {
+  const Space space = space_of(folder_);
+  if (space.free - bytes >= to_stay_free(space)) return;
+  throw Error("expected " + size_text(bytes) + " for the backup and " + size_text(to_stay_free(space)) +
+              " that must stay free on the disk of \"" + folder_ + "\", found " + size_text(space.free) +
+              " free: make room, or change \"freeSpace\"");
+}
+
+std::chrono::milliseconds BackupGuard::left() const {
+  const auto left = deadline_ - std::chrono::steady_clock::now();
+  return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(left), std::chrono::milliseconds(1));
+}
+
+void end_backups_on_signals() {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) std::signal(signal, note_signal);
+}
+
+}  // namespace holdfast
