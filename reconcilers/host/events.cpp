@@ -25,6 +25,10 @@ void Events::output(const PrimitiveId& id, std::string_view text) {
   tell({{"kind", "output"}, {"id", to_text(id)}, {"text", told}});
 }
 
+void Events::backup(const std::string& policy, const std::string& text) {
+  tell({{"kind", "backup"}, {"policy", policy}, {"text", text.substr(0, max_text_bytes)}});
+}
+
 void Events::validator(const std::string& name, bool ok, const std::string& output) {
   tell({{"kind", "validator"}, {"name", name}, {"ok", ok}, {"output", output.substr(0, max_text_bytes)}});
 }

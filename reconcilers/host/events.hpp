@@ -18,6 +18,7 @@ class Events {
   void action(const PrimitiveId& id, std::string_view state, const std::string& detail = "");
   /// Of a build step or a package transaction; told up to a limit for the whole transaction.
   void output(const PrimitiveId& id, std::string_view text);
+  void backup(const std::string& policy, const std::string& text);
   void validator(const std::string& name, bool ok, const std::string& output);
 
  private:

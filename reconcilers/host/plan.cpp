@@ -32,6 +32,16 @@ Refusal refusal_from(const Value& value) {
           .origin = origin_from(value.at("origin"))};
 }
 
+Value to_value(const PlannedBackup& backup) {
+  return Map{{"policy", backup.policy}, {"because", to_text(backup.because)}, {"origin", to_value(backup.origin)}};
+}
+
+PlannedBackup planned_backup_from(const Value& value) {
+  return {.policy = value.at("policy").as_text(),
+          .because = primitive_id(value.at("because").as_text()),
+          .origin = origin_from(value.at("origin"))};
+}
+
 }  // namespace
 
 Value to_value(const Step& step) { return Map{{"verb", step.verb}, {"arguments", step.arguments}}; }
@@ -69,9 +79,12 @@ Value to_value(const Plan& plan) {
   for (const Validator& one : plan.validators) validators.push_back(to_value(one));
   List refusals;
   for (const Refusal& one : plan.refusals) refusals.push_back(to_value(one));
+  List backups;
+  for (const PlannedBackup& one : plan.backups) backups.push_back(to_value(one));
   return Map{{"digest", plan.digest},
              {"bundle_digest", plan.bundle_digest},
              {"actions", std::move(actions)},
+             {"backups", std::move(backups)},
              {"validators", std::move(validators)},
              {"refusals", std::move(refusals)},
              {"notes", Value::texts(plan.notes)},
@@ -83,6 +96,9 @@ Plan plan_from(const Value& value) {
   plan.digest = value.at("digest").as_text();
   plan.bundle_digest = value.at("bundle_digest").as_text();
   for (const Value& one : value.at("actions").as_list()) plan.actions.push_back(action_from(one));
+  if (const Value* backups = value.find("backups")) {
+    for (const Value& one : backups->as_list()) plan.backups.push_back(planned_backup_from(one));
+  }
   for (const Value& one : value.at("validators").as_list()) plan.validators.push_back(validator_from(one));
   for (const Value& one : value.at("refusals").as_list()) plan.refusals.push_back(refusal_from(one));
   plan.notes = value.at("notes").as_texts();

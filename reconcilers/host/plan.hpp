@@ -29,11 +29,19 @@ struct Refusal {
   Origin origin{};
 };
 
+/// A backup that is taken and verified before anything changes; without it nothing does.
+struct PlannedBackup {
+  std::string policy{};
+  PrimitiveId because{};  // the first change that asks for it
+  Origin origin{};        // of the policy
+};
+
 /// What would happen on one host, in order. The digest binds an apply to what was shown.
 struct Plan {
   std::string digest{};  // of the bundle and of everything observed that decides
   std::string bundle_digest{};
   std::vector<Action> actions{};
+  std::vector<PlannedBackup> backups{};
   std::vector<Validator> validators{};  // those that planned changes touch
   std::vector<Refusal> refusals{};      // not empty: nothing will be applied
   std::vector<std::string> notes{};     // "units are not managed here: below the prefix /tmp/x"

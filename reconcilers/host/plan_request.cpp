@@ -99,7 +99,7 @@ Value Requests::plan(const Value& request) {
   prepared.plan.missing = missing_contents(system_, vault_, prepared, kept->bundle);
   seal(prepared.plan, kept->digest);
   if (request.bool_or("show", false)) send_old_contents(prepared);
-  return Map{{"plan", plan_message(disclosed(system_, prepared))}};
+  return Map{{"plan", plan_message(disclosed(system_, prepared))}, {"backups", standings()}};
 }
 
 void Requests::send_old_contents(const PreparedPlan& prepared) {

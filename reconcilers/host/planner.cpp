@@ -2,6 +2,7 @@
 
 #include <manifests/digest.hpp>
 #include <manifests/json.hpp>
+#include <reconcilers/host/before_deploy.hpp>
 #include <reconcilers/primitives/command.hpp>
 #include <reconcilers/primitives/loaded.hpp>
 #include <reconcilers/primitives/place.hpp>
@@ -48,6 +49,7 @@ class Planner {
     prepared.plan.refusals = std::move(refusals_);
     prepared.plan.notes = std::move(notes_);
     add_validators(prepared.plan, prepared.wanted);
+    add_backups(prepared);
     return prepared;
   }
 
@@ -165,6 +167,14 @@ class Planner {
       if (!is_at(move.to, "active", "running")) continue;
       move.to["loaded"] = loaded_digest(loaded_goals(goals, loads->second));
       move.wanted.attributes["loaded"] = move.to["loaded"];
+    }
+  }
+
+  void add_backups(PreparedPlan& prepared) const {
+    prepared.plan.backups = backups_before(bundle_, prepared.plan.actions, prepared.wanted);
+    for (const PlannedBackup& one : prepared.plan.backups) {
+      prepared.plan.notes.push_back("takes and verifies backup " + one.policy + " first, because of " +
+                                    to_text(one.because));
     }
   }
 

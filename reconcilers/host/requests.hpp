@@ -32,6 +32,9 @@ class Requests {
   Value run(const Value& request);
   Value journal(const Value& request);
   Value status(const Value& request);
+  Value backups(const Value& request);
+  Value backup_run(const Value& request);
+  Value backup_verify(const Value& request);
 
  private:
   struct Kept {
@@ -41,6 +44,8 @@ class Requests {
 
   /// The bundle that a plan is asked for, kept under its digest; null where the host doesn't know it.
   std::shared_ptr<const Kept> bundle_of(const Value& request);
+  /// How the host's backups stand.
+  [[nodiscard]] Value standings() const;
   std::shared_ptr<const Kept> remember(std::string digest, Bundle bundle);
   void send_old_contents(const PreparedPlan& prepared);
   [[nodiscard]] JournalReader events_of(const std::string& transaction) const;

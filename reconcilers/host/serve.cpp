@@ -19,10 +19,18 @@ constexpr JsonLimits message_limits{.bytes = max_frame_bytes, .depth = 32};
 using Handler = Value (Requests::*)(const Value&);
 
 const std::map<std::string, Handler, std::less<>>& handlers() {
-  static const std::map<std::string, Handler, std::less<>> table = {
-      {"plan", &Requests::plan},       {"apply", &Requests::apply},       {"attach", &Requests::attach},
-      {"confirm", &Requests::confirm}, {"rollback", &Requests::rollback}, {"units", &Requests::units},
-      {"run", &Requests::run},         {"journal", &Requests::journal},   {"status", &Requests::status}};
+  static const std::map<std::string, Handler, std::less<>> table = {{"plan", &Requests::plan},
+                                                                    {"apply", &Requests::apply},
+                                                                    {"attach", &Requests::attach},
+                                                                    {"confirm", &Requests::confirm},
+                                                                    {"rollback", &Requests::rollback},
+                                                                    {"units", &Requests::units},
+                                                                    {"run", &Requests::run},
+                                                                    {"journal", &Requests::journal},
+                                                                    {"status", &Requests::status},
+                                                                    {"backups", &Requests::backups},
+                                                                    {"backup_run", &Requests::backup_run},
+                                                                    {"backup_verify", &Requests::backup_verify}};
   return table;
 }
 

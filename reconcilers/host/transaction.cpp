@@ -15,6 +15,7 @@ void run_transaction(System& system, const State& state, const std::string& id) 
   TransactionSteps steps(system, state, id);
   if (!steps.begin()) return;       // one writer: lock, epoch, nothing else open
   if (!steps.plan_again()) return;  // refused where the host is no longer what the plan was made for
+  if (!steps.back_up()) return;     // refused where data that the change touches can't be saved first
   try {
     steps.save_undo();   // old contents in the vault and on the disk, then the journal says what will be done
     steps.arm();         // from here on the host comes back by itself

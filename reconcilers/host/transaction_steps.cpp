@@ -73,8 +73,8 @@ bool TransactionSteps::begin() {
   return true;
 }
 
-bool TransactionSteps::refuse(const std::string& what) {
-  write_state("refused", {{"failure", to_value(Failure{.what = what})}});
+bool TransactionSteps::refuse(const std::string& what, const PrimitiveId& id) {
+  write_state("refused", {{"failure", to_value(Failure{.id = id, .what = what})}});
   return false;
 }
 

@@ -28,6 +28,7 @@ class TransactionSteps {
 
   bool begin();
   bool plan_again();
+  bool back_up();
   void save_undo();
   void arm();
   void prepare();
@@ -43,7 +44,9 @@ class TransactionSteps {
   void roll_back(const Failure& failure, UndoTime time = UndoTime::running);
 
  private:
-  bool refuse(const std::string& what);
+  /// `id` is what stands in the way until a person sees to it; without a name the next try may do better.
+  bool refuse(const std::string& what, const PrimitiveId& id = {});
+  std::string take_backup(const PlannedBackup& planned);
   bool refuse_plan(const Plan& plan);
   void make_plan_now();
   void keep_actions();
