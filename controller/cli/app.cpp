@@ -1,5 +1,6 @@
 #include <controller/cli/app.hpp>
 
+#include <controller/cli/backup_commands.hpp>
 #include <controller/cli/basic_commands.hpp>
 #include <controller/cli/deploy_commands.hpp>
 #include <controller/cli/look_commands.hpp>
@@ -33,6 +34,7 @@ struct Line {
   std::string colour = "auto";
   std::vector<std::string> only_hosts{};
   DeployOptions deploy{};
+  BackupOptions backup{};
   std::string folder{};
   std::string revision{};
   std::string topic{};
@@ -64,6 +66,7 @@ class App {
         "  holdfast run --config holdfast.yaml               the controller\n");
     add_manifest_commands();
     add_deploy_commands();
+    add_backup_commands();
     add_look_commands();
   }
 
@@ -120,6 +123,35 @@ class App {
       return run_command(context, line_.log_level, line_.output == "json");
     });
     run->add_option("--log-level", line_.log_level, "debug, info, warn or error");
+  }
+
+  void add_backup_commands() {
+    auto* backup = app_.add_subcommand("backup", "backups on the hosts: list, run, verify");
+    backup->require_subcommand(1);
+    names_.emplace_back("backup");
+    add_backup_command(*backup, "list", "every backup of an environment's hosts, and runs that failed",
+                       backup_list_command);
+    add_backup_command(*backup, "run", "take and verify one now", backup_run_command);
+    auto* verify = add_backup_command(
+        *backup, "verify", "read one back from the host's disk: the newest, or one by its id", backup_verify_command);
+    verify->add_option("id", line_.backup.id, "its id, as `backup list` tells it");
+  }
+
+  CLI::App* add_backup_command(CLI::App& backup, const std::string& name, const std::string& help,
+                               int (*work)(Context&, const BackupOptions&, std::ostream&)) {
+    auto* added = backup.add_subcommand(name, help);
+    added->final_callback([this, work] {
+      chosen_ = [this, work] {
+        Context context = open("");
+        line_.backup.json = line_.output == "json";
+        line_.backup.terminal = terminal_of(STDOUT_FILENO);
+        return work(context, line_.backup, std::cout);
+      };
+    });
+    added->add_option("environment", line_.backup.environment, "the environment")->required();
+    added->add_option("policy", line_.backup.policy, "only this BackupPolicy");
+    added->add_option("--host", line_.backup.hosts, "only on this host; may be said again")->allow_extra_args(false);
+    return added;
   }
 
   void add_look_commands() {

@@ -21,6 +21,10 @@ std::string brief(const std::string& commit) { return commit.empty() ? "-" : com
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
+Value backups_of(const HostRecord& host) { return from_json(host.backups.empty() ? "[]" : host.backups); }
+
+bool is_trouble(const std::string& problem) { return !problem.empty() && problem != "never"; }
+
 Value to_value(const HostRecord& host) {
   Value record;
   record["host"] = host.host;
@@ -30,6 +34,7 @@ Value to_value(const HostRecord& host) {
   record["live_commit"] = host.live_commit;
   record["seen_ms"] = host.seen_ms;
   record["changed_ms"] = host.changed_ms;
+  record["backups"] = backups_of(host);
   return record;
 }
 
@@ -82,6 +87,26 @@ int exit_code_of(const EnvironmentRecord& environment) {
   return environment.state == "rewritten" || environment.state == "lost" ? 4 : 0;
 }
 
+/// Only what is not as it should be.
+void print_backups(const HostRecord& host, const LookOptions& options, std::ostream& out) {
+  const Value backups = backups_of(host);
+  for (const Value& one : backups.as_list()) {
+    const std::string problem = one.text_or("problem", "");
+    if (problem.empty()) continue;
+    const std::string word = problem == "never" ? "not yet taken" : problem;
+    out << host.host << "  backup " << one.text_or("policy", "") << "  "
+        << styled(is_trouble(problem) ? Style::bad : Style::warning, word, options.terminal.colour) << ": "
+        << first_line(one.text_or("detail", "")) << "\n";
+  }
+}
+
+int backup_code(const HostRecord& host) {
+  const Value backups = backups_of(host);
+  return std::ranges::any_of(backups.as_list(), [](const Value& one) { return is_trouble(one.text_or("problem", "")); })
+             ? 1
+             : 0;
+}
+
 void print_environment(const EnvironmentRecord& environment, const std::vector<HostRecord>& hosts,
                        const LookOptions& options, std::ostream& out) {
   out << environment.name << "  follows " << environment.tracked << " at " << brief(environment.head);
@@ -99,6 +124,7 @@ void print_environment(const EnvironmentRecord& environment, const std::vector<H
   }
   if (table.rows.empty()) out << "  no host has had its turn yet\n";
   out << render_table(table, options.terminal);
+  for (const HostRecord& host : hosts) print_backups(host, options, out);
 }
 
 void print_facts(const Deployment& one, const LookOptions& options, std::ostream& out) {
@@ -137,7 +163,7 @@ int status_command(Store& store, const std::string& environment, const LookOptio
     code = worse(code, exit_code_of(one));
     List host_records;
     for (const HostRecord& host : hosts) {
-      code = worse(code, exit_code_of(host));
+      code = worse(worse(code, exit_code_of(host)), backup_code(host));
       host_records.push_back(to_value(host));
     }
     List holds;

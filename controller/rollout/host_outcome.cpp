@@ -97,7 +97,9 @@ HostReport HostSteps::refused(const Plan& plan) {
   return report(HostResult::refused, "refused", why);
 }
 
+/// Where the host names what stands in the way (a backup that can't be taken), the next turn would meet it again.
 HostReport HostSteps::refused_by_host(const TransactionReply& reply) {
+  if (!reply.failed_id.empty()) hold(why_of(reply));
   end(Outcome::refused, why_of(reply));
   tell(Progress::Level::warning, "refused by the host: " + why_of(reply));
   return report(HostResult::refused, "refused", why_of(reply));

@@ -63,8 +63,12 @@ void HostSteps::connect() {
 }
 
 PlanReply HostSteps::plan() {
-  return while_doing("planning",
-                     [&] { return (*session_)->plan(job_.desired->lowered.bundle, false, in(request_ms)); });
+  PlanReply reply =
+      while_doing("planning", [&] { return (*session_)->plan(job_.desired->lowered.bundle, false, in(request_ms)); });
+  List backups;
+  for (const BackupReply& one : reply.backups) backups.push_back(to_value(one));
+  record_.backups = to_json(backups);
+  return reply;
 }
 
 std::optional<HostReport> HostSteps::settle_open_transaction() {
@@ -272,6 +276,11 @@ void HostSteps::tell_event(const Value& event) {
          : ok        ? Progress::Level::detail
                      : Progress::Level::bad,
          event.text_or("name", "") + (ok && !passed_over ? ": ok" : ": " + output));
+  }
+  if (kind == "backup")
+    tell(Progress::Level::detail, "backup " + event.text_or("policy", "") + ": " + event.text_or("text", ""));
+  if (kind == "phase" && event.text_or("phase", "") == "backup") {
+    tell(Progress::Level::step, "taking a backup first");
   }
   if (kind == "phase" && event.text_or("phase", "") == "rollback") {
     tell(Progress::Level::warning, "rolling back");

@@ -18,6 +18,7 @@ constexpr std::size_t max_inline_bundle_bytes = 512U << 10U;
 constexpr std::size_t max_lines = 200;
 constexpr std::size_t max_left = 1000;
 constexpr std::size_t max_actions = 40'000;
+constexpr std::size_t max_backups = 200;
 
 std::string text_of(const Value& value, std::string_view name) { return printable(value.text_or(name, "")); }
 
@@ -66,6 +67,7 @@ void tell_origins(Plan& plan, const Bundle& bundle) {
       if (ours.name == validator.name && ours.argv == validator.argv) validator.origin = ours.origin;
     }
   }
+  for (PlannedBackup& backup : plan.backups) backup.policy = printable(backup.policy);
   for (std::string& note : plan.notes) note = printable(note);
 }
 
@@ -78,7 +80,77 @@ void check_plan(const Plan& plan, const std::string& bundle_digest) {
   }
 }
 
+void check_backup_record(const Value& record) {
+  static_cast<void>(record.at("id").as_text());
+  static_cast<void>(record.at("reason").as_text());
+  static_cast<void>(record.at("commit").as_text());
+  static_cast<void>(record.at("duration_ms").as_int());
+  static_cast<void>(record.at("verification").at("state").as_text());
+  for (const Value& part : record.at("parts").as_list()) static_cast<void>(part.at("stored_bytes").as_int());
+}
+
+std::vector<BackupReply> backups_from(const Value& reply) {
+  std::vector<BackupReply> backups;
+  const Value* list = reply.find("backups");
+  if (list == nullptr) return backups;
+  for (const Value& one : list->as_list()) {
+    if (backups.size() == max_backups) break;
+    backups.push_back(backup_reply_from(one));
+  }
+  return backups;
+}
+
+/// The members that are relied on have the type that was agreed; everything else is only shown.
+Value backup_outcome(const Value& reply) {
+  static_cast<void>(reply.at("ok").as_bool());
+  static_cast<void>(reply.at("error").as_text());
+  if (const Value* record = reply.find("record")) check_backup_record(*record);
+  return printable_value(reply);
+}
+
+Value backup_listings(const Value& reply) {
+  for (const Value& listing : reply.at("backups").as_list()) {
+    static_cast<void>(listing.at("policy").as_text());
+    static_cast<void>(listing.at("folder").as_text());
+    static_cast<void>(backup_reply_from(listing.at("standing")));
+    for (const Value& record : listing.at("backups").as_list()) check_backup_record(record);
+    for (const Value& one : listing.at("broken").as_list()) {
+      static_cast<void>(one.at("id").as_text());
+      static_cast<void>(one.at("what").as_text());
+    }
+    for (const Value& one : listing.at("failures").as_list()) {
+      static_cast<void>(one.at("at_ms").as_int());
+      static_cast<void>(one.at("error").as_text());
+      static_cast<void>(one.at("reason").as_text());
+    }
+  }
+  return printable_value(reply);
+}
+
 }  // namespace
+
+Value to_value(const BackupReply& backup) {
+  return Map{{"policy", backup.policy},
+             {"problem", backup.problem},
+             {"detail", backup.detail},
+             {"verified_id", backup.verified_id},
+             {"verified_at_ms", backup.verified_at_ms},
+             {"bytes", backup.bytes}};
+}
+
+BackupReply backup_reply_from(const Value& value) {
+  static const std::set<std::string, std::less<>> problems = {"", "never", "missed", "failed", "damaged"};
+  BackupReply backup{.policy = text_of(value, "policy"),
+                     .problem = value.at("problem").as_text(),
+                     .detail = text_of(value, "detail"),
+                     .verified_id = text_of(value, "verified_id"),
+                     .verified_at_ms = value.int_or("verified_at_ms", 0),
+                     .bytes = value.int_or("bytes", 0)};
+  if (!problems.contains(backup.problem)) {
+    throw Error("expected how a backup stands, found \"" + printable(backup.problem) + "\"");
+  }
+  return backup;
+}
 
 struct RunnerClient::Impl {
   std::unique_ptr<Connection> connection{};
@@ -164,7 +236,9 @@ PlanReply RunnerClient::plan(const Bundle& bundle, bool show, Deadline deadline)
   const std::string digest = digest_of(bundle);
   Answer answer = impl_->ask_plan(bundle, digest, show, deadline);
   return impl_->checked("for a plan", [&] {
-    PlanReply reply{.plan = plan_from(answer.reply.at("plan")), .old_contents = std::move(answer.blobs)};
+    PlanReply reply{.plan = plan_from(answer.reply.at("plan")),
+                    .backups = backups_from(answer.reply),
+                    .old_contents = std::move(answer.blobs)};
     check_plan(reply.plan, digest);
     tell_origins(reply.plan, bundle);
     impl_->kept.insert(digest);
@@ -214,6 +288,20 @@ std::vector<std::string> RunnerClient::journal(const std::string& unit, int line
 
 Value RunnerClient::status(Deadline deadline) {
   return impl_->read("for its status", {{"do", "status"}}, {}, deadline, printable_value);
+}
+
+Value RunnerClient::backups(const std::string& policy, Deadline deadline) {
+  return impl_->read("for its backups", {{"do", "backups"}, {"policy", policy}}, {}, deadline, backup_listings);
+}
+
+Value RunnerClient::backup_run(const std::string& policy, const OnEvent& on_event, Deadline deadline) {
+  return impl_->read("for a backup", {{"do", "backup_run"}, {"policy", policy}}, on_event, deadline, backup_outcome);
+}
+
+Value RunnerClient::backup_verify(const std::string& policy, const std::string& id, const OnEvent& on_event,
+                                  Deadline deadline) {
+  return impl_->read("to verify a backup", {{"do", "backup_verify"}, {"policy", policy}, {"id", id}}, on_event,
+                     deadline, backup_outcome);
 }
 
 std::unique_ptr<Stream> RunnerClient::dial(const std::string& address, Deadline deadline) {

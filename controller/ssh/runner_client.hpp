@@ -22,8 +22,22 @@ struct Hello {
   std::string open_transaction{}, open_state{};                                    // empty: none open
 };
 
+/// How the backups of one policy stand on a host.
+struct BackupReply {
+  std::string policy{};
+  std::string problem{};  // "", "never", "missed", "failed", "damaged"
+  std::string detail{};
+  std::string verified_id{};  // the newest verified one; empty for none
+  std::int64_t verified_at_ms = 0;
+  std::int64_t bytes = 0;
+};
+Value to_value(const BackupReply& backup);
+/// Checked like every answer of a host; throws Error.
+BackupReply backup_reply_from(const Value& value);
+
 struct PlanReply {
   Plan plan{};
+  std::vector<BackupReply> backups{};
   std::map<std::string, std::string> old_contents{};  // digest -> bytes, of text files that change and may be shown
 };
 
@@ -72,6 +86,11 @@ class RunnerClient : public HostProbe {
                             const OnEvent& on_event, Deadline deadline);
   std::vector<std::string> journal(const std::string& unit, int lines, Deadline deadline);
   Value status(Deadline deadline);
+  /// Every policy with its backups, or one of them ("" for all): docs/protocol.md, backups.
+  Value backups(const std::string& policy, Deadline deadline);
+  /// Takes one now, and reads one back ("" for the newest): {"ok", "error", "note", "record", "removed"}.
+  Value backup_run(const std::string& policy, const OnEvent& on_event, Deadline deadline);
+  Value backup_verify(const std::string& policy, const std::string& id, const OnEvent& on_event, Deadline deadline);
 
   std::unique_ptr<Stream> dial(const std::string& address, Deadline deadline) override;
   Unit unit(const std::string& name, Deadline deadline) override;

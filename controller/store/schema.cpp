@@ -32,6 +32,8 @@ const std::vector<std::string_view>& store_migrations() {
           detail TEXT NOT NULL, changed_ms INTEGER NOT NULL) STRICT;
         CREATE TABLE epochs (id INTEGER PRIMARY KEY AUTOINCREMENT) STRICT;
       )sql",
+      // 2: how the backups of a host stand
+      "ALTER TABLE hosts ADD COLUMN backups TEXT NOT NULL DEFAULT ''",
   };
   return migrations;
 }

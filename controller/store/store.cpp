@@ -33,7 +33,8 @@ constexpr const char* deployment_columns =
     "reason, "
     "plan, begun_ms, ended_ms";
 constexpr const char* host_columns =
-    "environment, host, state, detail, desired_commit, live_commit, live_bundle, live_checks, seen_ms, changed_ms";
+    "environment, host, state, detail, desired_commit, live_commit, live_bundle, live_checks, seen_ms, changed_ms, "
+    "backups";
 
 /// Binds its arguments in order.
 template <typename... Arguments>
@@ -76,6 +77,7 @@ HostRecord host_of(SQLite::Statement& row) {
           .live_commit = text(row, 5),
           .live_bundle = text(row, 6),
           .live_checks = text(row, 7),
+          .backups = text(row, 10),
           .seen_ms = number(row, 8),
           .changed_ms = number(row, 9)};
 }
@@ -169,9 +171,9 @@ class SqliteStore : public Store {
   void put_host(const HostRecord& r) override {
     guarded([&] {
       return prepare(database_,
-                     std::string("INSERT OR REPLACE INTO hosts (") + host_columns + ") VALUES (?,?,?,?,?,?,?,?,?,?)",
+                     std::string("INSERT OR REPLACE INTO hosts (") + host_columns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?)",
                      r.environment, r.host, r.state, r.detail, r.desired_commit, r.live_commit, r.live_bundle,
-                     r.live_checks, r.seen_ms, r.changed_ms)
+                     r.live_checks, r.seen_ms, r.changed_ms, r.backups)
           .exec();
     });
   }

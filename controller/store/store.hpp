@@ -50,6 +50,7 @@ struct HostRecord {
   std::string live_commit{};    // of the newest verified generation; empty before the first
   std::string live_bundle{};    // its bundle digest
   std::string live_checks{};    // its checks, JSON: what must pass again after a rollback
+  std::string backups{};        // how its backups stood when it was last asked, JSON; empty before
   std::int64_t seen_ms = 0;     // last time the host answered
   std::int64_t changed_ms = 0;  // last time the state changed
   friend bool operator==(const HostRecord&, const HostRecord&) = default;
