@@ -1,8 +1,8 @@
 #include <reconcilers/backup/guard.hpp>
 
 #include <manifests/error.hpp>
-#include <reconcilers/host/linux_paths.hpp>
 
+#include <fcntl.h>
 #include <sys/statvfs.h>
 
 #include <algorithm>
@@ -21,14 +21,6 @@ extern "C" void note_signal(int /*signal*/) { told_to_end = 1; }
 
 }  // namespace
 
-Space space_of(const std::string& folder) {
-  struct statvfs status {};
-  if (::statvfs(folder.c_str(), &status) != 0) throw_system_error("cannot tell the free space of", folder, errno, -1);
-  const auto block = static_cast<std::int64_t>(status.f_frsize);
-  return {.total = static_cast<std::int64_t>(status.f_blocks) * block,
-          .free = static_cast<std::int64_t>(status.f_bavail) * block};
-}
-
 std::string size_text(std::int64_t bytes) {
   static constexpr std::array<const char*, 5> units = {"bytes", "KiB", "MiB", "GiB", "TiB"};
   if (bytes < 1024) return std::to_string(bytes) + " bytes";
@@ -46,7 +38,18 @@ BackupGuard::BackupGuard(std::string folder, std::int64_t free_percent, std::int
       free_percent_(free_percent),
       free_bytes_(free_bytes),
       timeout_(timeout),
-      deadline_(std::chrono::steady_clock::now() + timeout) {}
+      deadline_(std::chrono::steady_clock::now() + timeout) {
+  open_ = Fd(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!open_) throw_system_error("cannot open", folder_, errno, -1);
+}
+
+Space BackupGuard::space() const {
+  struct statvfs status {};
+  if (::fstatvfs(open_.get(), &status) != 0) throw_system_error("cannot tell the free space of", folder_, errno, -1);
+  const auto block = static_cast<std::int64_t>(status.f_frsize);
+  return {.total = static_cast<std::int64_t>(status.f_blocks) * block,
+          .free = static_cast<std::int64_t>(status.f_bavail) * block};
+}
 
 std::int64_t BackupGuard::to_stay_free(const Space& space) const {
   return free_percent_ > 0 ? space.total / 100 * free_percent_ : free_bytes_;
@@ -57,17 +60,17 @@ void BackupGuard::check() const {
   if (std::chrono::steady_clock::now() >= deadline_) {
     throw Error("it was not done within its timeout of " + std::to_string(timeout_.count() / 1000) + " s");
   }
-  const Space space = space_of(folder_);
-  if (space.free >= to_stay_free(space)) return;
-  throw Error("the disk of \"" + folder_ + "\" has only " + size_text(space.free) + " left, and " +
-              size_text(to_stay_free(space)) + " must stay free: make room, or change \"freeSpace\"");
+  const Space now = space();
+  if (now.free >= to_stay_free(now)) return;
+  throw Error("the disk of \"" + folder_ + "\" has only " + size_text(now.free) + " left, and " +
+              size_text(to_stay_free(now)) + " must stay free: make room, or change \"freeSpace\"");
 }
 
 void BackupGuard::expect_room_for(std::int64_t bytes) const {
-  const Space space = space_of(folder_);
-  if (space.free - bytes >= to_stay_free(space)) return;
-  throw Error("expected " + size_text(bytes) + " for the backup and " + size_text(to_stay_free(space)) +
-              " that must stay free on the disk of \"" + folder_ + "\", found " + size_text(space.free) +
+  const Space now = space();
+  if (now.free - bytes >= to_stay_free(now)) return;
+  throw Error("expected " + size_text(bytes) + " for the backup and " + size_text(to_stay_free(now)) +
+              " that must stay free on the disk of \"" + folder_ + "\", found " + size_text(now.free) +
               " free: make room, or change \"freeSpace\"");
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <reconcilers/host/linux_paths.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -10,13 +12,10 @@ struct Space {
   std::int64_t total = 0;
   std::int64_t free = 0;  // for us, not what the file system keeps for root
 };
-/// Of the file system that holds the folder; throws Error.
-Space space_of(const std::string& folder);
-
 /// "1.5 GiB", for messages.
 std::string size_text(std::int64_t bytes);
 
-/// What ends a backup that is at work: its deadline, a signal, or a disk that becomes too full.
+/// What ends a backup that is at work: its deadline, a signal, or a disk that becomes too full. The folder must exist.
 class BackupGuard {
  public:
   BackupGuard(std::string folder, std::int64_t free_percent, std::int64_t free_bytes,
@@ -30,9 +29,11 @@ class BackupGuard {
   [[nodiscard]] std::chrono::milliseconds left() const;
 
  private:
+  [[nodiscard]] Space space() const;
   [[nodiscard]] std::int64_t to_stay_free(const Space& space) const;
 
   std::string folder_;
+  Fd open_;  // asked even while we act as somebody who may not enter the folder
   std::int64_t free_percent_;
   std::int64_t free_bytes_;
   std::chrono::milliseconds timeout_;

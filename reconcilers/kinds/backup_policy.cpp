@@ -116,9 +116,9 @@ std::string escaped(const std::string& text) {
 }
 
 std::string service_text(const BackupPolicy& policy) {
-  return "[Unit]\nDescription=Backup " + policy.name + "\nRequiresMountsFor=\"" + escaped(policy.destination) +
-         "\"\n\n[Service]\nType=oneshot\nExecStart=" + program + " backup run " + policy.name +
-         " --reason schedule\nTimeoutStartSec=" + std::to_string(policy.timeout_ms / 1000 + stop_s) +
+  return "[Unit]\nDescription=Backup " + policy.name + "\nStartLimitIntervalSec=0\nRequiresMountsFor=\"" +
+         escaped(policy.destination) + "\"\n\n[Service]\nType=oneshot\nExecStart=" + program + " backup run " +
+         policy.name + " --reason schedule\nTimeoutStartSec=" + std::to_string(policy.timeout_ms / 1000 + stop_s) +
          "\nUMask=0077\nNice=10\nIOSchedulingClass=idle\nNoNewPrivileges=true\n";
 }
 
