@@ -26,11 +26,11 @@ bool comes_after(const Wanted& wanted, PrimitiveType type, const std::string& na
       wanted.after, [&](const PrimitiveId& id) { return id.type == type && (name.empty() || id.name == name); });
 }
 
-/// Whoever uses the data is not said, so everything that may be an application counts: releases, and services whose
-/// unit file is managed.
+/// Whoever uses the data is not said, so everything that may be an application counts: releases, commands (migrations),
+/// and services whose unit file is managed.
 bool may_use_data(const Action& action, const Wanted& wanted) {
   const PrimitiveId& id = action.id;
-  if (id.type == PrimitiveType::tree) return true;
+  if (id.type == PrimitiveType::tree || id.type == PrimitiveType::command) return true;
   if (id.type == PrimitiveType::link) return comes_after(wanted, PrimitiveType::tree, "");
   return id.type == PrimitiveType::unit && id.name.ends_with(".service") &&
          comes_after(wanted, PrimitiveType::file, "/etc/systemd/system/" + id.name);
