@@ -23,4 +23,6 @@ set(HOLDFAST_SCHEMA_PARTS
 # What commands print for programs with `--output json`: published, so that it stays as it is.
 set(HOLDFAST_RECORDS
   plan
+  history
+  deployment
 )

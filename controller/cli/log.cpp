@@ -16,6 +16,7 @@ namespace {
 spdlog::level::level_enum level_of(Progress::Level level) {
   switch (level) {
     case Progress::Level::detail:
+    case Progress::Level::change:
       return spdlog::level::debug;
     case Progress::Level::step:
     case Progress::Level::good:

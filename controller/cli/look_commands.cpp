@@ -1,11 +1,12 @@
 #include <controller/cli/look_commands.hpp>
 
-#include <controller/cli/render_plan.hpp>
+#include <controller/cli/deployment_record.hpp>
 #include <controller/cli/table.hpp>
+#include <controller/plan/kept_plan.hpp>
+#include <controller/plan/plan_lines.hpp>
 #include <controller/plan/times.hpp>
 #include <manifests/json.hpp>
 #include <manifests/problem.hpp>
-#include <reconcilers/host/plan.hpp>
 
 #include <algorithm>
 #include <ostream>
@@ -46,32 +47,6 @@ Value to_value(const Hold& hold) {
   record["since_ms"] = hold.since_ms;
   record["deployment"] = hold.deployment;
   return record;
-}
-
-Value to_value(const Deployment& d) {
-  Value record;
-  record["id"] = d.id;
-  record["environment"] = d.environment;
-  record["host"] = d.host;
-  record["transaction"] = d.transaction;
-  record["commit"] = d.commit;
-  record["from_commit"] = d.from_commit;
-  record["subject"] = d.subject;
-  record["author"] = d.author;
-  record["cause"] = d.cause;
-  record["requested_by"] = d.requested_by;
-  record["outcome"] = std::string(to_text(d.outcome));
-  record["reason"] = d.reason;
-  record["begun_ms"] = d.begun_ms;
-  record["ended_ms"] = d.ended_ms;
-  return record;
-}
-
-Style style_of(std::string_view word) {
-  if (word == "converged" || word == "deployed" || word == "repaired") return Style::good;
-  if (word == "waiting" || word == "degraded" || word == "unknown" || word == "new" || word == "running")
-    return Style::warning;
-  return Style::bad;
 }
 
 int exit_code_of(const HostRecord& host) {
@@ -116,7 +91,7 @@ void print_environment(const EnvironmentRecord& environment, const std::vector<H
   Table table{.headers = {"HOST", "STATE", "LIVE", "DESIRED", "SINCE", "WHY"}};
   for (const HostRecord& host : hosts) {
     table.rows.push_back({{host.host},
-                          {host.state, style_of(host.state)},
+                          {host.state, look_style(host.state)},
                           {brief(host.live_commit)},
                           {brief(host.desired_commit)},
                           {ago_text(host.changed_ms, options.now_ms)},
@@ -125,30 +100,6 @@ void print_environment(const EnvironmentRecord& environment, const std::vector<H
   if (table.rows.empty()) out << "  no host has had its turn yet\n";
   out << render_table(table, options.terminal);
   for (const HostRecord& host : hosts) print_backups(host, options, out);
-}
-
-void print_facts(const Deployment& one, const LookOptions& options, std::ostream& out) {
-  const std::string outcome(to_text(one.outcome));
-  out << "deployment " << one.id << "  " << styled(style_of(outcome), outcome, options.terminal.colour) << "\n"
-      << "  environment  " << one.environment << "\n"
-      << "  host         " << one.host << "\n"
-      << "  revision     " << one.commit << "\n"
-      << "               " << one.subject << " (" << one.author << ")\n"
-      << "  before       " << (one.from_commit.empty() ? "nothing verified" : one.from_commit) << "\n"
-      << "  cause        " << one.cause << ", by " << one.requested_by << "\n"
-      << "  transaction  " << one.transaction << "\n"
-      << "  begun        " << utc_text(one.begun_ms) << "\n";
-  if (one.ended_ms != 0) out << "  took         " << duration_text(one.ended_ms - one.begun_ms) << "\n";
-  if (!one.reason.empty()) out << "  why          " << first_line(one.reason) << "\n";
-}
-
-/// The plan as it was when the transaction began, without contents: those were never kept here.
-void print_changes(const Deployment& one, const LookOptions& options, std::ostream& out) {
-  HostPlan plan{.host = one.host, .environment = one.environment, .commit = one.commit};
-  const Value actions = from_json(one.plan.empty() ? "[]" : one.plan);
-  for (const Value& action : actions.as_list()) plan.plan.actions.push_back(action_from(action));
-  out << "\nwhat was planned\n"
-      << render_group_text({{one.host}, view_of(plan)}, 0, {.colour = options.terminal.colour});
 }
 
 }  // namespace
@@ -199,11 +150,12 @@ int history_command(Store& store, const std::string& environment, const std::str
   const auto deployments = store.deployments(environment, host, limit);
   if (options.json) {
     List records;
-    for (const Deployment& one : deployments) records.push_back(to_value(one));
-    out << to_pretty_json(Map{{"version", record_version}, {"deployments", records}}) << "\n";
+    for (const Deployment& one : deployments) records.push_back(deployment_record(one, view_of(kept_plan(one.plan))));
+    out << to_pretty_json(Map{{"kind", "history"}, {"version", record_version}, {"deployments", records}}) << "\n";
     return 0;
   }
-  Table table{.headers = {"ID", "WHEN", "ENVIRONMENT", "HOST", "REVISION", "CAUSE", "OUTCOME", "TOOK", "WHY"}};
+  Table table{
+      .headers = {"ID", "WHEN", "ENVIRONMENT", "HOST", "REVISION", "CAUSE", "OUTCOME", "TOOK", "CHANGES", "WHY"}};
   for (const Deployment& one : deployments) {
     const std::string took = one.ended_ms == 0 ? "-" : duration_text(one.ended_ms - one.begun_ms);
     const std::string outcome(to_text(one.outcome));
@@ -213,42 +165,13 @@ int history_command(Store& store, const std::string& environment, const std::str
                           {one.host},
                           {brief(one.commit)},
                           {one.cause},
-                          {outcome, style_of(outcome)},
+                          {outcome, look_style(outcome)},
                           {took},
+                          {done_text(view_of(kept_plan(one.plan)))},
                           {first_line(one.reason.empty() ? one.subject : one.reason)}});
   }
   if (table.rows.empty()) out << "no deployment yet\n";
   out << render_table(table, options.terminal);
-  return 0;
-}
-
-int show_command(Store& store, std::int64_t id, const LookOptions& options, std::ostream& out) {
-  const auto found = store.deployment(id);
-  if (!found) {
-    out << "there is no deployment " << id << "; `holdfast history` lists them\n";
-    return 1;
-  }
-  const auto events = store.events(id);
-  if (options.json) {
-    Value record = to_value(*found);
-    record["version"] = record_version;
-    record["actions"] = from_json(found->plan.empty() ? "[]" : found->plan);
-    List lines;
-    for (const DeploymentEvent& one : events) lines.push_back(Map{{"at_ms", one.at_ms}, {"text", one.text}});
-    record["events"] = lines;
-    out << to_pretty_json(record) << "\n";
-    return 0;
-  }
-  print_facts(*found, options, out);
-  print_changes(*found, options, out);
-  out << "\nwhat happened\n";
-  for (const DeploymentEvent& one : events) {
-    std::string text = one.text;
-    for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1)) {
-      text.insert(at + 1, "             ");
-    }
-    out << "  " << utc_text(one.at_ms).substr(11, 8) << "   " << text << "\n";
-  }
   return 0;
 }
 

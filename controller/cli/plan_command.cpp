@@ -106,6 +106,7 @@ class Looker {
     plan.new_content = [this, &host](const std::string& digest) { return content(host, digest); };
     for (const Check& check : host.lowered.checks) plan.checks.push_back(check.name);
     plan.running = running_units(host.lowered.bundle);
+    plan.down_ms = context_.store->downs(plan.environment, plan.host);
     try {
       auto lease = context_.sessions->checkout(host.host, in(plan_ms));
       PlanReply reply = lease->plan(host.lowered.bundle, true, in(plan_ms));

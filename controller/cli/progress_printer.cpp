@@ -20,6 +20,8 @@ const char* level_name(Progress::Level level) {
   switch (level) {
     case Progress::Level::detail:
       return "detail";
+    case Progress::Level::change:
+      return "change";
     case Progress::Level::step:
       return "step";
     case Progress::Level::good:
@@ -42,6 +44,7 @@ Style style_of(Progress::Level level) {
       return Style::warning;
     case Progress::Level::bad:
       return Style::bad;
+    case Progress::Level::change:
     case Progress::Level::step:
       break;
   }
@@ -68,12 +71,13 @@ std::string counts(const EnvironmentReport& report) {
 void ProgressPrinter::tell(const Progress& progress) {
   const std::scoped_lock lock(mutex_);
   if (json_) {
-    out_ << to_json(Map{{"at_ms", now_ms()},
-                        {"level", level_name(progress.level)},
-                        {"environment", progress.environment},
-                        {"host", progress.host},
-                        {"text", progress.text}})
-         << std::endl;
+    Map record{{"at_ms", now_ms()},
+               {"level", level_name(progress.level)},
+               {"environment", progress.environment},
+               {"host", progress.host},
+               {"text", progress.text}};
+    if (progress.record.is_map()) record.insert(progress.record.as_map().begin(), progress.record.as_map().end());
+    out_ << to_json(record) << std::endl;
     return;
   }
   if (terminal_.live) {
@@ -85,7 +89,9 @@ void ProgressPrinter::tell(const Progress& progress) {
 
 /// What goes on is rewritten in place; what went wrong, was decided or is done stays to be read.
 void ProgressPrinter::tell_live(const Progress& progress) {
-  const bool stays = progress.level != Progress::Level::detail && progress.level != Progress::Level::step;
+  const bool passes = progress.level == Progress::Level::detail ||
+                      (progress.level == Progress::Level::step && !progress.record.is_map());
+  const bool stays = !passes;
   if (!stays) {
     live_.update(name_of(progress), progress.text);
     return;
@@ -103,7 +109,8 @@ void ProgressPrinter::tell_line(const Progress& progress) {
   for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1)) {
     text.insert(at + 1, indent);
   }
-  out_ << utc_text(now_ms()).substr(11, 8) << "  " << who << (progress.level == Progress::Level::detail ? "    " : "  ")
+  out_ << utc_text(now_ms()).substr(11, 8) << "  " << who
+       << (progress.level == Progress::Level::detail || progress.level == Progress::Level::change ? "    " : "  ")
        << styled(style_of(progress.level), text, terminal_.colour) << std::endl;
 }
 

@@ -147,6 +147,8 @@ ChangeView change_view(const HostPlan& host, const Action& action) {
   view.undo = undo_words(action, view);
   for (const std::string& why : action.irreversible) view.irreversible.push_back(one_line(why));
   if (const auto why = host.why.find(action.id); why != host.why.end()) view.why = why->second;
+  const auto outcome = host.outcomes.find(to_text(action.id));
+  if (outcome != host.outcomes.end()) view.outcome = outcome->second;
   return view;
 }
 

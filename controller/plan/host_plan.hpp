@@ -35,6 +35,7 @@ struct HostPlan {
   std::map<std::string, std::int64_t> down_ms{};       // by unit: how long its last restart kept it from running
   std::vector<std::string> running{};                  // units that the manifests keep running here
   std::map<PrimitiveId, std::vector<std::string>> why{};  // reasons of each change, where they were asked for
+  std::map<std::string, std::string> outcomes{};          // by primitive: what came of the change, once it was made
   std::vector<std::string> checks{};                      // names of the health checks that will judge the change
   std::vector<std::string> notes{};                       // the controller's own, before the host's
   std::string error{};                                    // not empty: there is no plan, and this is why

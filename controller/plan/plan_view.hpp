@@ -28,6 +28,7 @@ struct ChangeView {
   std::string undo{};                       // "puts content and mode back"; empty where nothing is undone
   std::vector<std::string> irreversible{};  // why the undo would not restore all of it
   std::vector<std::string> why{};           // reasons, where they were asked for
+  std::string outcome{};                    // "done in 0.4 s"; empty in a plan
   friend bool operator==(const ChangeView&, const ChangeView&) = default;
 };
 

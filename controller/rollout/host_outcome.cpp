@@ -63,7 +63,16 @@ HostReport HostSteps::report(HostResult result, const std::string& outcome, cons
   return {.host = record_.host, .result = result, .detail = shown, .deployment = deployment_};
 }
 
+void HostSteps::keep_result() {
+  const TransactionResult& result = account_.result();
+  if (deployment_ == 0 || (result.changes.empty() && result.checks.empty())) return;
+  tools_.store.put_result(deployment_, holdfast::keep_result(result));
+  if (const auto downs = account_.downs(); !downs.empty())
+    tools_.store.put_downs(job_.environment, record_.host, downs);
+}
+
 void HostSteps::end(Outcome outcome, const std::string& reason) {
+  keep_result();
   if (deployment_ != 0) tools_.store.end_deployment(deployment_, outcome, printable(reason), tools_.clock.wall_ms());
 }
 
@@ -83,14 +92,14 @@ HostReport HostSteps::waits() {
   return {.host = record_.host, .result = HostResult::waiting, .detail = "another host takes this commit first"};
 }
 
-HostReport HostSteps::refused(const Plan& plan) {
+HostReport HostSteps::refused(const PlanReply& reply) {
   std::string why;
-  for (const Refusal& one : plan.refusals) {
+  for (const Refusal& one : reply.plan.refusals) {
     why += (why.empty() ? "" : "; ") + to_text(one.id) + ": " + one.what + (one.hint.empty() ? "" : ": " + one.hint) +
            (one.origin.position.file.empty() ? "" : " (" + to_text(one.origin.position) + ")");
   }
   if (record_.state != "refused" || record_.detail != printable(why)) {
-    begin(plan);
+    begin(reply);
     end(Outcome::refused, why);
     tell(Progress::Level::bad, "refused: " + why);
   }

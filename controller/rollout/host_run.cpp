@@ -22,11 +22,11 @@ HostReport stages(HostSteps& steps) {
   if (const auto settled = steps.settle_open_transaction()) return *settled;
 
   const PlanReply reply = steps.plan();
-  if (!reply.plan.refusals.empty()) return steps.refused(reply.plan);
+  if (!reply.plan.refusals.empty()) return steps.refused(reply);
   if (reply.plan.nothing_to_do()) return steps.nothing_to_do();
   if (!steps.may_begin()) return steps.waits();
 
-  steps.begin(reply.plan);
+  steps.begin(reply);
   steps.take_baseline();
   steps.send_contents(reply.plan);
   return finish(steps, steps.apply(reply.plan));

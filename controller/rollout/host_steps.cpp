@@ -2,6 +2,7 @@
 #include <controller/rollout/host_steps.hpp>
 
 #include <controller/health/watch.hpp>
+#include <controller/plan/plan_words.hpp>
 #include <manifests/error.hpp>
 #include <manifests/json.hpp>
 
@@ -23,11 +24,6 @@ constexpr std::int64_t batch_bytes = 8 << 20;
 /// Sortable, unique, and what the host accepts as a transaction's name.
 std::string transaction_id(const Clock& clock) {
   return "t" + std::to_string(clock.wall_ms() / 1000) + "-" + clock.random_hex();
-}
-
-std::string plan_text(const Plan& plan) {
-  Value value = to_value(plan);
-  return to_json(value.at("actions"));
 }
 
 }  // namespace
@@ -64,7 +60,7 @@ void HostSteps::connect() {
 
 PlanReply HostSteps::plan() {
   PlanReply reply =
-      while_doing("planning", [&] { return (*session_)->plan(job_.desired->lowered.bundle, false, in(request_ms)); });
+      while_doing("planning", [&] { return (*session_)->plan(job_.desired->lowered.bundle, true, in(request_ms)); });
   List backups;
   for (const BackupReply& one : reply.backups) backups.push_back(to_value(one));
   record_.backups = to_json(backups);
@@ -117,7 +113,24 @@ std::optional<HostReport> HostSteps::set_aside(TransactionReply reply) {
   return std::nullopt;
 }
 
-void HostSteps::begin(const Plan& plan) {
+HostPlan HostSteps::host_plan(const PlanReply& reply) const {
+  HostPlan plan{.host = record_.host,
+                .environment = job_.environment,
+                .commit = job_.commit.id,
+                .plan = reply.plan,
+                .old_contents = reply.old_contents};
+  plan.new_content = [&contents = job_.desired->lowered.contents, this](const std::string& digest) {
+    const auto found = contents.find(digest);
+    return found == contents.end() ? std::string() : tools_.read_content(found->second);
+  };
+  for (const Check& check : job_.desired->lowered.checks) plan.checks.push_back(check.name);
+  plan.running = running_units(job_.desired->lowered.bundle);
+  plan.down_ms = tools_.store.downs(job_.environment, record_.host);
+  return plan;
+}
+
+void HostSteps::begin(const PlanReply& reply) {
+  account_.begin(host_plan(reply));
   transaction_ = transaction_id(tools_.clock);
   epoch_ = tools_.store.next_epoch();
   Deployment deployment;
@@ -130,17 +143,13 @@ void HostSteps::begin(const Plan& plan) {
   deployment.author = job_.commit.author;
   deployment.cause = is_repair() ? "drift" : job_.rollback ? "rollback" : "commit";
   deployment.requested_by = job_.requested_by;
-  deployment.plan = plan_text(plan);
+  deployment.plan = keep_plan(account_.plan());
   deployment.begun_ms = tools_.clock.wall_ms();
   deployment_ = tools_.store.begin_deployment(deployment);
 
-  tell(Progress::Level::step, (is_repair() ? "repairing drift: " : "applying ") +
-                                  (is_repair() ? std::string() : job_.commit.id.substr(0, 12) + ": ") +
-                                  std::to_string(plan.actions.size()) +
-                                  (plan.actions.size() == 1 ? " change" : " changes"));
-  for (const Action& action : plan.actions) {
-    tell(Progress::Level::detail, to_text(action.id) + "  (" + action.origin.resource + ")");
-  }
+  const std::string what = is_repair() ? "repairing drift: " : "applying " + job_.commit.id.substr(0, 12) + ": ";
+  show(Progress::Level::step, what + account_.summary(), account_.record());
+  for (const std::string& warning : account_.warnings()) show(Progress::Level::change, warning);
 }
 
 void HostSteps::take_baseline() {
@@ -242,6 +251,7 @@ Verdict HostSteps::watch(const std::vector<Check>& checks, bool blame_all) {
     watched.blame_baseline = blame_all;
     watched.clock = {tools_.clock.monotonic_ms, tools_.clock.sleep_ms};
     watched.on_round = [&](const std::vector<Sample>& round, const Verdict&) {
+      if (!account_.is_undone()) account_.checked(round);
       for (const Sample& one : round) {
         if (!one.passed && told.insert(one.check + one.detail).second) {
           tell(Progress::Level::detail, one.check + ": " + one.detail);
@@ -261,12 +271,15 @@ void HostSteps::tell(Progress::Level level, const std::string& text) {
   if (tools_.on_progress) tools_.on_progress({level, job_.environment, record_.host, line});
 }
 
+void HostSteps::show(Progress::Level level, const std::string& text, const Value& record) const {
+  if (tools_.on_progress) tools_.on_progress({level, job_.environment, record_.host, printable(text), record});
+}
+
 void HostSteps::tell_event(const Value& event) {
   const std::string kind = event.text_or("kind", "");
-  const std::string state = event.text_or("state", "");
-  if (kind == "action" && state == "done") tell(Progress::Level::detail, "done " + event.text_or("id", ""));
-  if (kind == "action" && state == "failed") {
-    tell(Progress::Level::bad, "failed " + event.text_or("id", "") + ": " + event.text_or("detail", ""));
+  for (const Account::Line& line : account_.take(event)) {
+    if (line.level == Progress::Level::bad) tell(line.level, line.text);
+    if (line.level != Progress::Level::bad) show(line.level, line.text, line.record);
   }
   if (kind == "validator") {
     const bool ok = event.bool_or("ok", false);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <controller/health/health.hpp>
+#include <controller/rollout/account.hpp>
 #include <controller/rollout/host_run.hpp>
 #include <controller/ssh/runner_client.hpp>
 
@@ -22,14 +23,14 @@ class HostSteps {
   /// healthy, else undone. A report means that the turn is over; none, that what is wanted now can be planned.
   std::optional<HostReport> settle_open_transaction();
   PlanReply plan();
-  HostReport refused(const Plan& plan);
+  HostReport refused(const PlanReply& reply);
   HostReport nothing_to_do();
   /// False where another host must take this commit first.
   [[nodiscard]] bool may_begin() const { return !job_.may_begin || job_.may_begin(); }
   HostReport waits();
 
   /// Writes the deployment to the history, before anything happens on the host.
-  void begin(const Plan& plan);
+  void begin(const PlanReply& reply);
   void take_baseline();
   void send_contents(const Plan& plan);
   TransactionReply apply(const Plan& plan);
@@ -50,6 +51,10 @@ class HostSteps {
   void hold(const std::string& reason);
   void end(Outcome outcome, const std::string& reason);
   void tell(Progress::Level level, const std::string& text);
+  /// The same, but kept in the plan and its result already, so not among the events.
+  void show(Progress::Level level, const std::string& text, const Value& record = {}) const;
+  [[nodiscard]] HostPlan host_plan(const PlanReply& reply) const;
+  void keep_result();
   void tell_event(const Value& event);
   void tell_journal(const std::vector<std::string>& blamed);
   void remember_generation();
@@ -70,6 +75,7 @@ class HostSteps {
   std::string transaction_{};
   std::int64_t epoch_ = 0;
   std::int64_t deployment_ = 0;
+  Account account_{};
   bool applied_ = false;  // the host may have begun
 };
 

@@ -34,6 +34,13 @@ const std::vector<std::string_view>& store_migrations() {
       )sql",
       // 2: how the backups of a host stand
       "ALTER TABLE hosts ADD COLUMN backups TEXT NOT NULL DEFAULT ''",
+      // 3: what came of each change and check; how long units' last restarts took
+      R"sql(
+        ALTER TABLE deployments ADD COLUMN result TEXT NOT NULL DEFAULT '';
+        CREATE TABLE downs (
+          environment TEXT NOT NULL, host TEXT NOT NULL, unit TEXT NOT NULL, down_ms INTEGER NOT NULL,
+          PRIMARY KEY (environment, host, unit)) STRICT;
+      )sql",
   };
   return migrations;
 }

@@ -31,7 +31,7 @@ constexpr std::array<std::pair<Outcome, std::string_view>, 8> outcome_names = {{
 constexpr const char* deployment_columns =
     "id, environment, host, transaction_id, commit_id, from_commit, subject, author, cause, requested_by, outcome, "
     "reason, "
-    "plan, begun_ms, ended_ms";
+    "plan, begun_ms, ended_ms, result";
 constexpr const char* host_columns =
     "environment, host, state, detail, desired_commit, live_commit, live_bundle, live_checks, seen_ms, changed_ms, "
     "backups";
@@ -65,6 +65,7 @@ Deployment deployment_of(SQLite::Statement& row) {
   d.plan = text(row, 12);
   d.begun_ms = number(row, 13);
   d.ended_ms = number(row, 14);
+  d.result = text(row, 15);
   return d;
 }
 
@@ -136,6 +137,10 @@ class SqliteStore : public Store {
                      std::string(to_text(outcome)), reason, at_ms, id)
           .exec();
     });
+  }
+
+  void put_result(std::int64_t id, const std::string& result) override {
+    guarded([&] { return prepare(database_, "UPDATE deployments SET result = ? WHERE id = ?", result, id).exec(); });
   }
 
   void add_event(std::int64_t id, std::int64_t at_ms, const std::string& line) override {
@@ -212,6 +217,28 @@ class SqliteStore : public Store {
                               " FROM hosts WHERE (?1 = '' OR environment = ?1) ORDER BY environment, host",
                           environment);
       return all(rows, host_of);
+    });
+  }
+
+  void put_downs(const std::string& environment, const std::string& name,
+                 const std::map<std::string, std::int64_t>& down_ms) override {
+    guarded([&] {
+      SQLite::Transaction transaction(database_);
+      for (const auto& [unit, ms] : down_ms) {
+        prepare(database_, "INSERT OR REPLACE INTO downs VALUES (?,?,?,?)", environment, name, unit, ms).exec();
+      }
+      transaction.commit();
+      return 0;
+    });
+  }
+
+  std::map<std::string, std::int64_t> downs(const std::string& environment, const std::string& name) override {
+    return guarded([&] {
+      auto rows =
+          prepare(database_, "SELECT unit, down_ms FROM downs WHERE environment = ? AND host = ?", environment, name);
+      std::map<std::string, std::int64_t> found;
+      while (rows.executeStep()) found[text(rows, 0)] = number(rows, 1);
+      return found;
     });
   }
 

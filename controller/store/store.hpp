@@ -29,7 +29,8 @@ struct Deployment {
   std::string requested_by{};  // "holdfast run", or the login that gave the command
   Outcome outcome = Outcome::running;
   std::string reason{};       // why it ended so; empty for plain success
-  std::string plan{};         // JSON of the plan's actions
+  std::string plan{};         // JSON of the plan as it was begun
+  std::string result{};       // JSON of what came of each change and check; empty before anything did
   std::int64_t begun_ms = 0;  // wall clock, milliseconds since the epoch
   std::int64_t ended_ms = 0;  // 0 while it runs
 };
@@ -100,6 +101,7 @@ class Store {
 
   virtual std::int64_t begin_deployment(const Deployment& deployment) = 0;
   virtual void end_deployment(std::int64_t id, Outcome outcome, const std::string& reason, std::int64_t at_ms) = 0;
+  virtual void put_result(std::int64_t id, const std::string& result) = 0;
   virtual void add_event(std::int64_t deployment, std::int64_t at_ms, const std::string& text) = 0;
   /// Newest first; empty texts match all.
   virtual std::vector<Deployment> deployments(const std::string& environment, const std::string& host, int limit) = 0;
@@ -111,6 +113,11 @@ class Store {
   virtual void saw_hosts(const std::string& environment, const std::map<std::string, std::int64_t>& seen_ms) = 0;
   virtual std::optional<HostRecord> host(const std::string& environment, const std::string& host) = 0;
   virtual std::vector<HostRecord> hosts(const std::string& environment) = 0;
+
+  /// How long the last restart of a unit kept it from running, by unit; only grows and is overwritten.
+  virtual void put_downs(const std::string& environment, const std::string& host,
+                         const std::map<std::string, std::int64_t>& down_ms) = 0;
+  virtual std::map<std::string, std::int64_t> downs(const std::string& environment, const std::string& host) = 0;
 
   virtual void put_hold(const Hold& hold) = 0;
   virtual std::vector<Hold> holds(const std::string& environment) = 0;

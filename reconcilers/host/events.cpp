@@ -13,8 +13,10 @@ void Events::tell(Map event) { file_.append(std::move(event), Durability::buffer
 
 void Events::phase(std::string_view name) { tell({{"kind", "phase"}, {"phase", name}}); }
 
-void Events::action(const PrimitiveId& id, std::string_view state, const std::string& detail) {
-  tell({{"kind", "action"}, {"id", to_text(id)}, {"state", state}, {"detail", detail.substr(0, max_text_bytes)}});
+void Events::action(const PrimitiveId& id, std::string_view state, const std::string& detail, Map more) {
+  more.insert(
+      {{"kind", "action"}, {"id", to_text(id)}, {"state", state}, {"detail", detail.substr(0, max_text_bytes)}});
+  tell(std::move(more));
 }
 
 void Events::output(const PrimitiveId& id, std::string_view text) {

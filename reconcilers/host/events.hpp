@@ -15,7 +15,8 @@ class Events {
   explicit Events(const std::string& path) : file_(path) {}
 
   void phase(std::string_view name);
-  void action(const PrimitiveId& id, std::string_view state, const std::string& detail = "");
+  /// `more` are further members of the event, such as how long it took.
+  void action(const PrimitiveId& id, std::string_view state, const std::string& detail = "", Map more = {});
   /// Of a build step or a package transaction; told up to a limit for the whole transaction.
   void output(const PrimitiveId& id, std::string_view text);
   void backup(const std::string& policy, const std::string& text);

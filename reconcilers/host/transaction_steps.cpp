@@ -1,6 +1,7 @@
 #include <reconcilers/host/transaction_steps.hpp>
 
 #include <reconcilers/host/dead_man.hpp>
+#include <reconcilers/host/downtime.hpp>
 #include <reconcilers/host/observe.hpp>
 #include <reconcilers/primitives/place.hpp>
 
@@ -183,10 +184,11 @@ void TransactionSteps::run_action(std::size_t index) {
   const Wanted& wanted = prepared_.wanted[index];
   check_still_ours();
   events_->action(action.id, "begin");
+  Map told;
   try {
     journal_->append(Map{{"record", "intent"}, {"id", to_text(action.id)}});
     compare_before(action, wanted);
-    run_steps(action);
+    told = run_steps(action);
     // The next synced record takes it along; without it, the undo looks for itself.
     journal_->append(Map{{"record", "done"}, {"id", to_text(action.id)}}, Durability::buffered);
   } catch (const Error& error) {
@@ -194,16 +196,22 @@ void TransactionSteps::run_action(std::size_t index) {
     throw StepFailed{failure_of(action.id, error.what())};
   }
   done_.push_back(wanted);
-  events_->action(action.id, "done");
+  events_->action(action.id, "done", "", std::move(told));
 }
 
-void TransactionSteps::run_steps(const Action& action) {
+Map TransactionSteps::run_steps(const Action& action) {
+  const std::int64_t begun_us = monotonic_us();
+  bool restarts = false;
   Effects effects{
       .system = system_, .vault = vault_, .tell = [&](std::string_view text) { events_->output(action.id, text); }};
   for (const Step& step : action.steps) {
     const PrimitiveType type = primitive_type(step.verb.substr(0, step.verb.find('.')));
     primitive_kind(type).execute(effects, step);
+    restarts = restarts || step.verb == "unit.restart";
   }
+  Map told{{"took_ms", (monotonic_us() - begun_us) / 1000}};
+  if (const auto down = restarts ? down_ms(system_, action.id.name, begun_us) : std::nullopt) told["down_ms"] = *down;
+  return told;
 }
 
 /// Someone else's edit since the plan was made is never overwritten.

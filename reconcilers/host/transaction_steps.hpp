@@ -53,7 +53,8 @@ class TransactionSteps {
   void save_contents();
   /// Does one action of the plan; throws StepFailed.
   void run_action(std::size_t index);
-  void run_steps(const Action& action);
+  /// What is to be told of it: how long it took, and how long a restarted unit was not running.
+  Map run_steps(const Action& action);
   void compare_before(const Action& action, const Wanted& wanted) const;
   void check_still_ours() const;
   void plan_after_packages();

@@ -5,9 +5,9 @@ begin web api
 
 second=${hosts##* }
 
-# A record is what its published schema says, by a validator that is not ours.
+# valid_record FILE PROGRAM [RECORD]: it is what its published schema says, by a validator that is not ours.
 valid_record() {
-    python3 - "$1" "$2" <<'PYTHON'
+    python3 - "$1" "$2" "${3:-plan}" <<'PYTHON'
 import json
 import subprocess
 import sys
@@ -16,7 +16,7 @@ try:
     import jsonschema
 except ImportError:
     sys.exit("python3-jsonschema is missing: packaging/install-dependencies test")
-schema = json.loads(subprocess.run([sys.argv[2], "explain", "plan", "--output", "json"], check=True, capture_output=True).stdout)
+schema = json.loads(subprocess.run([sys.argv[2], "explain", sys.argv[3], "--output", "json"], check=True, capture_output=True).stdout)
 jsonschema.Draft7Validator.check_schema(schema)
 with open(sys.argv[1], encoding="utf-8") as file:
     jsonschema.validate(json.load(file), schema)
@@ -51,6 +51,33 @@ test_a_restart_is_told_with_its_cause_and_why() {
     expect_says 'undo: when a step fails or [0-9]+ checks do not pass within 15 s, all of it is put back, which restarts greeter.service'
     expect_silent '\(2 hosts\): nothing'
     converge
+    expect_says "$host +applying $(head_commit | cut -c1-12): [0-9]+ to create, [0-9]+ to change, [0-9]+ to remove; restarts greeter.service"
+    expect_says 'done  ~ file:/opt/greeter/env  content changes \(not shown\); sets COLOUR, .*\(EnvFile/greeter deploy/greeter/greeter.yaml:[0-9]+\)'
+    expect_says 'done  ~ unit:greeter.service  restarts .*, [0-9.]+ s without it'
+}
+
+test_show_and_history_tell_it_in_the_same_words() {
+    hf history production --limit 1
+    expect_says 'created, [0-9]+ changed, restarts greeter.service'
+    hf show 4
+    expect_says '~ file:/opt/greeter/env  content changes \(not shown\); sets COLOUR, '
+    expect_says 'done in [0-9.]+ s, [0-9.]+ s without it'
+    expect_says 'passed  SystemdUnit/greeter.service http'
+    expect_silent "$(shell 'grep SECRET /opt/greeter/env' | cut -d= -f2)"
+    hf show 4 --output json
+    cp "$work/out" "$work/record.json"
+    expect valid_record "$work/record.json" "$holdfast" deployment
+    hf history --output json
+    cp "$work/out" "$work/record.json"
+    expect valid_record "$work/record.json" "$holdfast" history
+}
+
+test_the_next_plan_tells_how_long_the_last_restart_took() {
+    change "$greeter" 's/COLOUR: blue/COLOUR: red/'
+    push "A warmer colour"
+    hf plan production
+    expect_says 'interruption: stops, and starts again, about [0-9.]+ s without it'
+    converge
 }
 
 test_drift_on_one_host_is_told_apart_and_called_drift() {
@@ -67,7 +94,7 @@ test_drift_on_one_host_is_told_apart_and_called_drift() {
 }
 
 test_the_record_for_programs_is_what_its_schema_says() {
-    change "$greeter" 's/COLOUR: blue/COLOUR: green/'
+    change "$greeter" 's/COLOUR: red/COLOUR: green/'
     push "Another colour"
     hf plan production --why --output json
     expect_code 2

@@ -1,4 +1,5 @@
 // Whole turns of an environment: a real git repository, the real host runner below a root prefix, real files.
+#include <controller/plan/kept_plan.hpp>
 #include <controller/rollout/controller.hpp>
 
 #include <manifests/error.hpp>
@@ -161,6 +162,24 @@ TEST_CASE("a commit arrives, and the second turn finds nothing to do", "[turn]")
   REQUIRE(fleet.store().deployments("test", "", 10).size() == 1);
   CHECK(fleet.store().deployments("test", "", 10)[0].outcome == Outcome::deployed);
   CHECK(fleet.store().host("test", "a")->live_commit == commit);
+}
+
+TEST_CASE("a turn is told in the plan's words, and what came of each change is kept", "[turn]") {
+  Scene fleet;
+  fleet.write("motd.yaml", motd("hello") + check(fleet, "a", "good"));
+  fleet.commit("first");
+  REQUIRE(fleet.result() == HostResult::rolled_back);
+  CHECK(fleet.said().find(": 2 to create, 0 to change, 0 to remove\n") != std::string::npos);
+  CHECK(fleet.said().find("done  + file:/etc/motd  group root, mode 0644, owner root, +1 -0  (File/motd motd.yaml:1)") != std::string::npos);
+  CHECK(fleet.said().find("undone  + file:/etc/motd") != std::string::npos);
+  const Deployment one = fleet.store().deployments("test", "", 1).at(0);
+  const TransactionResult result = kept_result(one.result);
+  CHECK(result.changes.at("file:/etc/motd").state == "undone");
+  CHECK(result.changes.at("file:/etc/motd").took_ms >= 0);
+  REQUIRE(result.checks.size() == 1);
+  CHECK_FALSE(result.checks.front().passed);
+  const HostPlan plan = kept_plan(one.plan);
+  CHECK(plan.kept_contents.at("file:/etc/motd").diff.find("+hello\n") != std::string::npos);
 }
 
 TEST_CASE("a drifted file is repaired alone and told as a repair", "[turn]") {

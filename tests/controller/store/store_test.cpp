@@ -1,7 +1,9 @@
 #include <controller/store/store.hpp>
 
+#include <controller/store/schema.hpp>
 #include <manifests/error.hpp>
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <catch2/catch.hpp>
 
 #include <cstdlib>
@@ -73,6 +75,34 @@ TEST_CASE("what was acknowledged is there for the next process", "[store]") {
   CHECK(store->next_epoch() > epoch);
   CHECK(std::filesystem::status(path).permissions() ==
         (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+}
+
+TEST_CASE("what came of a deployment, and how long restarts took, is kept", "[store]") {
+  const auto store = Store::open(":memory:");
+  const auto id = store->begin_deployment(deployment("staging", "a"));
+  CHECK(store->deployment(id)->result.empty());
+  store->put_result(id, "{}");
+  CHECK(store->deployment(id)->result == "{}");
+  store->put_downs("staging", "a", {{"app.service", 300}, {"db.service", 9}});
+  store->put_downs("staging", "a", {{"app.service", 400}});
+  CHECK(store->downs("staging", "a") == std::map<std::string, std::int64_t>{{"app.service", 400}, {"db.service", 9}});
+  CHECK(store->downs("staging", "b").empty());
+}
+
+TEST_CASE("a state file of the first version is brought to this one with all that is in it", "[store]") {
+  const Folder folder;
+  const std::string path = folder.path / "state.db";
+  {
+    SQLite::Database old(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    old.exec(std::string(store_migrations().front()));
+    old.exec(
+        "INSERT INTO deployments VALUES (7,'staging','a','t','c','','s','w','commit','me','deployed','','[]',1,2)");
+    old.exec("PRAGMA user_version = 1");
+  }
+  const auto store = Store::open(path);
+  REQUIRE(store->deployment(7));
+  CHECK(store->deployment(7)->ended_ms == 2);
+  CHECK(store->deployment(7)->result.empty());
 }
 
 TEST_CASE("a hold is lifted for one host or for all of an environment", "[store]") {

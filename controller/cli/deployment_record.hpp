@@ -1,0 +1,18 @@
+#pragma once
+
+#include <controller/cli/terminal.hpp>
+#include <controller/plan/plan_view.hpp>
+#include <controller/store/store.hpp>
+#include <manifests/value.hpp>
+
+#include <string_view>
+
+namespace holdfast {
+
+/// One deployment for programs, as `history` lists it: what schemas/history.schema.json describes.
+Value deployment_record(const Deployment& deployment, const PlanView& view);
+
+/// How a state or an outcome is painted.
+Style look_style(std::string_view word);
+
+}  // namespace holdfast
