@@ -23,8 +23,13 @@ Value deployment_record(const Deployment& d, const PlanView& view) {
   record["ended_ms"] = d.ended_ms;
   record["counts"] = counts_record(view);
   record["units"] = units_record(view.effects);
-  record["summary"] = done_text(view);
+  record["summary"] = changes_text(d, view);
   return record;
+}
+
+std::string changes_text(const Deployment& deployment, const PlanView& view) {
+  const bool lasts = deployment.outcome == Outcome::deployed || deployment.outcome == Outcome::repaired;
+  return lasts ? done_text(view) : summary_text(view);
 }
 
 Style look_style(std::string_view word) {

@@ -5,12 +5,16 @@
 #include <controller/store/store.hpp>
 #include <manifests/value.hpp>
 
+#include <string>
 #include <string_view>
 
 namespace holdfast {
 
 /// One deployment for programs, as `history` lists it: what schemas/history.schema.json describes.
 Value deployment_record(const Deployment& deployment, const PlanView& view);
+
+/// What it changed, or, where that did not last, what it was to change.
+std::string changes_text(const Deployment& deployment, const PlanView& view);
 
 /// How a state or an outcome is painted.
 Style look_style(std::string_view word);

@@ -3,7 +3,6 @@
 #include <controller/cli/deployment_record.hpp>
 #include <controller/cli/table.hpp>
 #include <controller/plan/kept_plan.hpp>
-#include <controller/plan/plan_lines.hpp>
 #include <controller/plan/times.hpp>
 #include <manifests/json.hpp>
 #include <manifests/problem.hpp>
@@ -167,7 +166,7 @@ int history_command(Store& store, const std::string& environment, const std::str
                           {one.cause},
                           {outcome, look_style(outcome)},
                           {took},
-                          {done_text(view_of(kept_plan(one.plan)))},
+                          {changes_text(one, view_of(kept_plan(one.plan)))},
                           {first_line(one.reason.empty() ? one.subject : one.reason)}});
   }
   if (table.rows.empty()) out << "no deployment yet\n";

@@ -127,8 +127,9 @@ std::string outcome_text(const TransactionResult& result, const std::string& id)
   if (found == result.changes.end()) return "not reached";
   const ChangeResult& one = found->second;
   std::string text = one.state;
-  if (one.took_ms >= 0) text += " in " + duration_text(one.took_ms);
-  if (one.down_ms >= 0) text += ", " + duration_text(one.down_ms) + " without it";
+  const bool lasted = one.state == "done" || one.state == "failed";
+  if (lasted && one.took_ms >= 0) text += " in " + duration_text(one.took_ms);
+  if (lasted && one.down_ms >= 0) text += ", " + duration_text(one.down_ms) + " without it";
   return text + (one.detail.empty() ? "" : ": " + one_line(one.detail.substr(0, one.detail.find('\n'))));
 }
 

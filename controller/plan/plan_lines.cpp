@@ -45,7 +45,7 @@ std::vector<std::string> words_of(const ChangeView& change) {
   std::vector<std::string> words = change.details;
   if (change.content.kind != ContentView::Kind::none) words.push_back(change.content.summary);
   for (const std::string& command : change.commands) words.push_back("runs " + command);
-  if (!change.outcome.empty()) words.push_back(change.outcome);
+  if (!change.outcome.empty()) words.push_back("[" + change.outcome + "]");
   return words;
 }
 

@@ -34,7 +34,9 @@ std::string ago_text(std::int64_t ms, std::int64_t now_ms) {
 
 std::string duration_text(std::int64_t ms) {
   std::array<char, 48> text{};
-  if (ms < 10 * second) {
+  if (ms < 100) {
+    std::snprintf(text.data(), text.size(), "%lld ms", static_cast<long long>(ms));
+  } else if (ms < 10 * second) {
     std::snprintf(text.data(), text.size(), "%.1f s", static_cast<double>(ms) / 1000.0);
   } else if (ms < 2 * minute) {
     std::snprintf(text.data(), text.size(), "%lld s", static_cast<long long>(ms / second));

@@ -9,7 +9,7 @@ namespace holdfast {
 std::string utc_text(std::int64_t ms);
 /// "just now", "42 s ago", "5 min ago", "3 h ago", "12 d ago".
 std::string ago_text(std::int64_t ms, std::int64_t now_ms);
-/// "0.4 s", "12 s", "3 min 20 s".
+/// "35 ms", "0.4 s", "12 s", "3 min 20 s".
 std::string duration_text(std::int64_t ms);
 
 }  // namespace holdfast

@@ -6,30 +6,16 @@
 
 #include <catch2/catch.hpp>
 
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
+#include <algorithm>
 #include <sstream>
 
+#include "golden.hpp"
 #include "plan_samples.hpp"
 
 using namespace holdfast;
 using namespace holdfast::test;
 
 namespace {
-
-/// The text is what is kept in tests/golden/plan; HOLDFAST_ACCEPT=1 keeps the new one instead and says so.
-void check_golden(const std::string& name, const std::string& text) {
-  const std::string path = std::string(HOLDFAST_GOLDEN) + "/plan/" + name;
-  if (std::getenv("HOLDFAST_ACCEPT") != nullptr) {
-    std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
-    WARN("skipped: " << path << " was written anew");
-    return;
-  }
-  std::ifstream stream(path, std::ios::binary);
-  const std::string kept{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  CHECK(text == kept);
-}
 
 std::vector<HostPlan> sample() {
   std::vector<HostPlan> hosts = {full_plan("web1"), full_plan("web2")};

@@ -1,0 +1,84 @@
+#include <controller/cli/look_commands.hpp>
+#include <controller/plan/kept_plan.hpp>
+#include <manifests/json.hpp>
+#include <manifests/schema.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <sstream>
+
+#include "golden.hpp"
+#include "plan_samples.hpp"
+
+using namespace holdfast;
+using namespace holdfast::test;
+
+namespace {
+
+/// A deployment of everything, of which one step failed and the rest was undone.
+std::int64_t add_failed_deployment(Store& store) {
+  const HostPlan plan = full_plan("web1");
+  Deployment one;
+  one.environment = "production";
+  one.host = "web1";
+  one.transaction = "t1795248000-0a1b2c3d";
+  one.commit = plan.commit;
+  one.from_commit = "3f2a1b9c4d5e6f708192a3b4c5d6e7f801234567";
+  one.subject = "Greet politely";
+  one.author = "A Tester <tester@example.com>";
+  one.cause = "commit";
+  one.requested_by = "holdfast run";
+  one.plan = keep_plan(plan);
+  one.begun_ms = 1'795'248'000'000;
+  const std::int64_t id = store.begin_deployment(one);
+  TransactionResult result;
+  result.changes["file:/etc/motd"] = {.state = "undone", .took_ms = 3};
+  result.changes["unit:cvd.service"] = {.state = "failed", .detail = "it died\nTraceback", .took_ms = 900};
+  result.checks = {{.name = "a check", .passed = false, .detail = "found 500", .took_ms = 12}};
+  store.put_result(id, keep_result(result));
+  store.add_event(id, 1'795'248'001'000, "not healthy: a check\nfound 500");
+  store.add_event(id, 1'795'248'002'000, "cvd.service | Traceback");
+  store.end_deployment(id, Outcome::rolled_back, "a check: found 500", 1'795'248'009'000);
+  return id;
+}
+
+const LookOptions as_text = {.terminal = {}, .now_ms = 1'795'249'000'000};
+const LookOptions as_json = {.json = true, .terminal = {}, .now_ms = 1'795'249'000'000};
+
+}  // namespace
+
+TEST_CASE("a deployment is shown as it was applied, with what came of it", "[cli]") {
+  const auto store = Store::open(":memory:");
+  const std::int64_t id = add_failed_deployment(*store);
+  std::ostringstream text;
+  CHECK(show_command(*store, id, as_text, text) == 0);
+  check_golden("show.txt", text.str());
+  std::ostringstream json;
+  CHECK(show_command(*store, id, as_json, json) == 0);
+  CHECK(check_record("deployment", from_json(json.str())).empty());
+  CHECK(json.str().find("correct horse") == std::string::npos);
+}
+
+TEST_CASE("history says what each deployment changed", "[cli]") {
+  const auto store = Store::open(":memory:");
+  add_failed_deployment(*store);
+  std::ostringstream text;
+  CHECK(history_command(*store, "", "", 20, as_text, text) == 0);
+  check_golden("history.txt", text.str());
+  std::ostringstream json;
+  CHECK(history_command(*store, "", "", 20, as_json, json) == 0);
+  const Value record = from_json(json.str());
+  CHECK(check_record("history", record).empty());
+  CHECK(record.at("deployments").as_list().at(0).at("counts").at("create") == Value(3));
+}
+
+TEST_CASE("a deployment of which nothing came is shown without outcomes", "[cli]") {
+  const auto store = Store::open(":memory:");
+  Deployment one;
+  one.plan = keep_plan(full_plan("web1"));
+  const std::int64_t id = store->begin_deployment(one);
+  std::ostringstream text;
+  CHECK(show_command(*store, id, as_text, text) == 0);
+  CHECK(text.str().find("not reached") == std::string::npos);
+  CHECK(show_command(*store, 99, as_text, text) == 1);
+}
