@@ -1,6 +1,7 @@
 #include <controller/cli/deploy_commands.hpp>
 #include <controller/cli/provenance.hpp>
 #include <controller/cli/render_plan.hpp>
+#include <controller/plan/content_view.hpp>
 #include <controller/plan/plan_words.hpp>
 #include <controller/plan/reasons.hpp>
 #include <controller/rollout/parallel.hpp>
@@ -10,7 +11,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <ostream>
 
 namespace holdfast {
@@ -75,8 +75,7 @@ class Explainer {
   std::map<std::string, std::shared_ptr<const Desired>> live_;
 };
 
-/// Asks hosts for their plans, several at once; one that can't be reached has its reason instead. What they change is
-/// read from here as long as the plans are used.
+/// Asks hosts for their plans, several at once; one that can't be reached has its reason instead.
 class Looker {
  public:
   Looker(Context& context, const Desired& desired, EnvironmentWorker& worker)
@@ -112,6 +111,7 @@ class Looker {
       PlanReply reply = lease->plan(host.lowered.bundle, true, in(plan_ms));
       plan.plan = std::move(reply.plan);
       plan.old_contents = std::move(reply.old_contents);
+      keep_contents(plan);
     } catch (const Error& error) {
       plan.error = error.what();
     }
@@ -207,11 +207,9 @@ int plan_command(Context& context, const DeployOptions& options, std::ostream& o
   plan.commit = report.commit;
   plan.health_window_ms = environment.health.window_ms;
   for (const Problem& problem : report.problems) plan.problems.push_back(render(problem));
-  std::optional<Looker> looker;  // gives contents until all is printed
   if (desired && plan.problems.empty()) {
     tell_commit(plan, desired->commit);
-    looker.emplace(context, *desired, worker);
-    plan.hosts = looker->look(options.hosts);
+    plan.hosts = Looker(context, *desired, worker).look(options.hosts);
     if (options.why) explain(context, environment, policy.commit, worker, *desired, plan);
   }
   print(plan, options, out);

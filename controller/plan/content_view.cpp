@@ -113,4 +113,14 @@ ContentView content_view(const HostPlan& host, const Action& action) {
   return view;
 }
 
+void keep_contents(HostPlan& host) {
+  for (const Action& action : host.plan.actions) {
+    if (action.id.type != PrimitiveType::file) continue;
+    ContentView view = content_view(host, action);
+    if (view.kind != ContentView::Kind::none) host.kept_contents[to_text(action.id)] = std::move(view);
+  }
+  host.old_contents.clear();
+  host.new_content = {};
+}
+
 }  // namespace holdfast

@@ -8,4 +8,7 @@ namespace holdfast {
 /// neither for a sensitive file, of which at most the names of an environment's variables are told.
 ContentView content_view(const HostPlan& host, const Action& action);
 
+/// Makes the views of all files now, so that each is made once and nothing is asked for contents later.
+void keep_contents(HostPlan& host);
+
 }  // namespace holdfast

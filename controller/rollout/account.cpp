@@ -1,5 +1,6 @@
 #include <controller/rollout/account.hpp>
 
+#include <controller/plan/content_view.hpp>
 #include <controller/plan/plan_lines.hpp>
 #include <controller/plan/plan_words.hpp>
 #include <controller/plan/times.hpp>
@@ -27,6 +28,7 @@ std::string state_of(const std::string& told, bool undoing) {
 
 void Account::begin(HostPlan plan) {
   plan_ = std::move(plan);
+  keep_contents(plan_);
   view_ = view_of(plan_);
   lines_.clear();
   for (const Action& action : plan_.plan.actions) {
