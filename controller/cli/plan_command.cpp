@@ -1,15 +1,12 @@
 #include <controller/cli/deploy_commands.hpp>
-#include <controller/cli/provenance.hpp>
+#include <controller/cli/plan_reasons.hpp>
 #include <controller/cli/render_plan.hpp>
 #include <controller/plan/content_view.hpp>
 #include <controller/plan/plan_words.hpp>
-#include <controller/plan/reasons.hpp>
 #include <controller/rollout/parallel.hpp>
 #include <manifests/error.hpp>
 
 #include <algorithm>
-#include <map>
-#include <memory>
 #include <mutex>
 #include <ostream>
 
@@ -23,57 +20,6 @@ constexpr std::int64_t fetch_ms = 120'000;
 constexpr std::size_t diff_lines_on_a_terminal = 80;
 
 Deadline in(std::int64_t ms) { return std::chrono::steady_clock::now() + std::chrono::milliseconds(ms); }
-
-/// What every change of a plan is there for.
-class Explainer {
- public:
-  Explainer(Context& context, const Environment& environment, const std::string& policy_commit,
-            EnvironmentWorker& worker, const Desired& desired)
-      : context_(context),
-        environment_(environment),
-        policy_commit_(policy_commit),
-        worker_(worker),
-        desired_(desired),
-        mirror_(open_mirror(context.settings)),
-        provenance_(*mirror_, desired.commit.id) {}
-
-  void explain(HostPlan& plan) {
-    if (!plan.error.empty()) return;
-    const HostRecord record = context_.store->host(environment_.name, plan.host).value_or(HostRecord{});
-    const std::shared_ptr<const Desired> live = live_of(record.live_commit);
-    Background known{.wanted = &desired_.hosts.at(plan.host).lowered.bundle, .live_commit = record.live_commit};
-    if (live && live->hosts.contains(plan.host)) {
-      known.live = &live->hosts.at(plan.host).lowered.bundle;
-      known.live_is_exact = live->hosts.at(plan.host).digest == record.live_bundle;
-    }
-    known.asked = [&](const Origin& origin, bool gone) { return provenance_.asked(origin, gone, record.live_commit); };
-    plan.why = reasons_of(plan.plan, known);
-  }
-
- private:
-  /// What was deployed before, as far as it can still be had.
-  std::shared_ptr<const Desired> live_of(const std::string& commit) {
-    if (commit.empty()) return nullptr;
-    const auto [known, added] = live_.try_emplace(commit);
-    if (!added) return known->second;
-    try {
-      EnvironmentReport report;
-      known->second = worker_.desired(environment_, policy_commit_, commit, report);
-    } catch (const Error&) {
-      // The commit is no longer in the repository: there is nothing to compare with.
-    }
-    return known->second;
-  }
-
-  Context& context_;
-  const Environment& environment_;
-  const std::string& policy_commit_;
-  EnvironmentWorker& worker_;
-  const Desired& desired_;
-  std::unique_ptr<Mirror> mirror_;
-  Provenance provenance_;
-  std::map<std::string, std::shared_ptr<const Desired>> live_;
-};
 
 /// Asks hosts for their plans, several at once; one that can't be reached has its reason instead.
 class Looker {
@@ -112,6 +58,7 @@ class Looker {
       plan.plan = std::move(reply.plan);
       plan.old_contents = std::move(reply.old_contents);
       keep_contents(plan);
+      tell_release_sizes(plan.plan, host.lowered.bundle);
     } catch (const Error& error) {
       plan.error = error.what();
     }
@@ -162,12 +109,6 @@ void tell_commit(EnvironmentPlan& plan, const Commit& commit) {
   plan.committed_s = commit.time;
 }
 
-void explain(Context& context, const Environment& environment, const std::string& policy_commit,
-             EnvironmentWorker& worker, const Desired& desired, EnvironmentPlan& plan) {
-  Explainer explainer(context, environment, policy_commit, worker, desired);
-  for (HostPlan& host : plan.hosts) explainer.explain(host);
-}
-
 void print(const EnvironmentPlan& plan, const DeployOptions& options, std::ostream& out) {
   const bool fit = options.terminal.live && !options.full;
   const RenderOptions render{.colour = options.terminal.colour,
@@ -210,7 +151,10 @@ int plan_command(Context& context, const DeployOptions& options, std::ostream& o
   if (desired && plan.problems.empty()) {
     tell_commit(plan, desired->commit);
     plan.hosts = Looker(context, *desired, worker).look(options.hosts);
-    if (options.why) explain(context, environment, policy.commit, worker, *desired, plan);
+    if (options.why) {
+      PlanReasons reasons(context, worker, environment, policy.commit, *desired);
+      for (HostPlan& host : plan.hosts) reasons.tell(host);
+    }
   }
   print(plan, options, out);
   return !desired && plan.problems.empty() ? 4 : plan_code(plan);

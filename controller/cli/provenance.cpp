@@ -37,8 +37,9 @@ void collect_paths(const Value& value, std::vector<std::string>& paths) {
 }
 
 std::string words_of(const Commit& commit) {
-  return commit.id.substr(0, 12) + " \"" + one_line(commit.summary) + "\" (" + one_line(commit.author) + ", " +
-         utc_text(commit.time * 1000) + ")";
+  const std::string name = one_line(commit.author.substr(0, commit.author.find(" <")));
+  return commit.id.substr(0, 12) + " \"" + one_line(commit.summary) + "\" (" + name + ", " +
+         utc_text(commit.time * 1000).substr(0, 10) + ")";
 }
 
 }  // namespace

@@ -78,10 +78,23 @@ class TextWriter {
     std::size_t width = 0;
     for (const ChangeView& change : manifest.changes) width = std::max(width, columns_of(change.id));
     width = std::min(width, widest_id);
-    for (const ChangeView& change : manifest.changes) write(change, width);
+    const bool alike = has_one_reason(manifest);
+    if (alike) write_why(manifest.changes.front(), "    ");
+    for (const ChangeView& change : manifest.changes) write(change, width, !alike);
   }
 
-  void write(const ChangeView& change, std::size_t width) {
+  /// What is true of all changes of a manifest is said once.
+  static bool has_one_reason(const ManifestView& manifest) {
+    const std::vector<ChangeView>& changes = manifest.changes;
+    return changes.size() > 1 && !changes.front().why.empty() &&
+           std::ranges::all_of(changes, [&](const ChangeView& one) { return one.why == changes.front().why; });
+  }
+
+  void write_why(const ChangeView& change, const std::string& indent) {
+    for (const std::string& why : change.why) sentence(indent, "why: " + why, Style::note);
+  }
+
+  void write(const ChangeView& change, std::size_t width, bool with_why) {
     const std::vector<std::string> words = words_of(change);
     std::string text = paint(style_of(change.sign), std::string(sign_text(change.sign)) + " " + change.id);
     std::size_t column = id_column + columns_of(change.id);
@@ -98,7 +111,7 @@ class TextWriter {
       }
     }
     line("    ", text);
-    for (const std::string& why : change.why) sentence(diff_indent, "why: " + why, Style::note);
+    if (with_why) write_why(change, diff_indent);
     if (!change.why.empty() && !change.undo.empty()) {
       sentence(diff_indent, "undo: " + change.undo, Style::note);
     }

@@ -45,11 +45,10 @@ void add_release_details(const Action& action, std::vector<std::string>& details
   for (const Step& step : action.steps) {
     if (step.verb == "tree.unstash") details.emplace_back("from what was put aside on the host");
     const Value arguments = step.arguments;
-    const Value* entries = arguments.find("entries");
-    if (step.verb != "tree.put" || entries == nullptr) continue;
-    std::int64_t bytes = 0;
-    for (const Value& entry : entries->as_list()) bytes += entry.int_or("size", 0);
-    details.push_back(number_of(entries->as_list().size(), "file") + ", " + size_text(bytes));
+    const std::int64_t files = arguments.int_or("files", 0);
+    if (step.verb != "tree.put" || files <= 0) continue;
+    details.push_back(number_of(static_cast<std::size_t>(files), "file") + ", " +
+                      size_text(arguments.int_or("bytes", 0)));
   }
 }
 

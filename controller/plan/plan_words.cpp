@@ -90,6 +90,23 @@ std::string number_of(std::size_t count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
+void tell_release_sizes(Plan& plan, const Bundle& bundle) {
+  for (Action& action : plan.actions) {
+    if (action.id.type != PrimitiveType::tree) continue;
+    const auto wanted = std::ranges::find(bundle.wanted, action.id, &Wanted::id);
+    if (wanted == bundle.wanted.end()) continue;
+    const auto entries = wanted->parameters.find("entries");
+    if (entries == wanted->parameters.end()) continue;
+    std::int64_t bytes = 0;
+    for (const Value& entry : entries->second.as_list()) bytes += entry.int_or("size", 0);
+    for (Step& step : action.steps) {
+      if (step.verb != "tree.put") continue;
+      step.arguments["files"] = static_cast<std::int64_t>(entries->second.as_list().size());
+      step.arguments["bytes"] = bytes;
+    }
+  }
+}
+
 std::vector<std::string> running_units(const Bundle& bundle) {
   std::vector<std::string> units;
   for (const Wanted& wanted : bundle.wanted) {

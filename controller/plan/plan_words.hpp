@@ -24,6 +24,8 @@ std::string attribute_text(std::string_view name, const Value* value);
 std::string join_with_and(const std::vector<std::string>& words);
 /// "3 hosts", "1 host".
 std::string number_of(std::size_t count, const std::string& what);
+/// Puts into the plan how many files and bytes its releases have, which hosts leave out.
+void tell_release_sizes(Plan& plan, const Bundle& bundle);
 /// The units that a bundle keeps running.
 std::vector<std::string> running_units(const Bundle& bundle);
 /// True where a file's bytes may not be shown: it has secrets, or its manifest says so, or the host does.

@@ -123,6 +123,7 @@ HostPlan HostSteps::host_plan(const PlanReply& reply) const {
     const auto found = contents.find(digest);
     return found == contents.end() ? std::string() : tools_.read_content(found->second);
   };
+  tell_release_sizes(plan.plan, job_.desired->lowered.bundle);
   for (const Check& check : job_.desired->lowered.checks) plan.checks.push_back(check.name);
   plan.running = running_units(job_.desired->lowered.bundle);
   plan.down_ms = tools_.store.downs(job_.environment, record_.host);

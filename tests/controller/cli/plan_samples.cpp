@@ -29,16 +29,14 @@ void offer(HostPlan& host, const std::string& bytes) {
 
 void add_release(HostPlan& host) {
   const std::string folder = "/opt/cvd/releases/";
-  const List entries = {Map{{"path", "app.py"}, {"mode", 420}, {"content", sha256("1")}, {"size", 52'000}},
-                        Map{{"path", "run"}, {"mode", 493}, {"content", sha256("2")}, {"size", 900}},
-                        Map{{"path", "now"}, {"target", "run"}}};
   Action tree{.id = {PrimitiveType::tree, folder + new_commit},
               .from = {{"present", false}},
               .to = {{"present", true}, {"digest", sha256("t")}, {"owner", "cvdapp"}, {"group", "www-data"}},
               .origin = origin("Release/cvd", "deploy/cvd/app.yaml", 3)};
   tree.steps = {
       {"tree.put",
-       {{"entries", entries},
+       {{"files", 3},
+        {"bytes", 52'900},
         {"build", Map{{"steps", List{Value::texts({"python3", "-m", "venv", "venv"}),
                                      Value::texts({"venv/bin/pip", "install", "-r", "requirements.txt"})}}}}}}};
   host.plan.actions.push_back(tree);

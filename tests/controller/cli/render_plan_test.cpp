@@ -1,4 +1,5 @@
 #include <controller/cli/render_plan.hpp>
+#include <controller/plan/plan_words.hpp>
 #include <manifests/digest.hpp>
 #include <manifests/json.hpp>
 #include <manifests/problem.hpp>
@@ -293,4 +294,24 @@ TEST_CASE("hostile texts of every sort break out of nothing in a comment", "[cli
     for (const char* sign : {"@everyone", "script", "evil", "heading\n", "<!--", "~~~"}) CHECK_FALSE(has(rest, sign));
     CHECK(count_of(rest, "<details") == count_of(rest, "</details>"));
   }
+}
+
+TEST_CASE("a reason that all changes of a manifest have is told once", "[cli]") {
+  HostPlan plan = one_file("a\n", "b\n");
+  plan.plan.actions.push_back(file_action(plan, "/etc/other", "a\n", "b\n"));
+  for (const Action& action : plan.plan.actions) plan.why[action.id] = {"the reason"};
+  CHECK(count_of(text_of({plan}), "why: the reason") == 1);
+  plan.why[plan.plan.actions.front().id] = {"another reason"};
+  CHECK(count_of(text_of({plan}), "why: ") == 2);
+}
+
+TEST_CASE("a release is told with its files and bytes, which only the bundle knows", "[cli]") {
+  HostPlan plan = full_plan("web1");
+  const auto tree =
+      std::ranges::find(plan.plan.actions, PrimitiveType::tree, [](const Action& a) { return a.id.type; });
+  Bundle bundle;
+  bundle.wanted.push_back({.id = tree->id});
+  bundle.wanted.back().parameters["entries"] = List{Map{{"path", "a"}, {"size", 5}}, Map{{"path", "b"}, {"size", 6}}};
+  tell_release_sizes(plan.plan, bundle);
+  CHECK(has(text_of({plan}), "2 files, 11 bytes"));
 }
