@@ -7,7 +7,6 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
-#include <array>
 #include <mutex>
 #include <utility>
 
@@ -16,17 +15,6 @@ namespace holdfast {
 namespace {
 
 constexpr int busy_ms = 10'000;
-
-constexpr std::array<std::pair<Outcome, std::string_view>, 8> outcome_names = {{
-    {Outcome::running, "running"},
-    {Outcome::deployed, "deployed"},
-    {Outcome::repaired, "repaired"},
-    {Outcome::rolled_back, "rolled back"},
-    {Outcome::rollback_failed, "rollback failed"},
-    {Outcome::refused, "refused"},
-    {Outcome::failed, "failed"},
-    {Outcome::unknown, "unknown"},
-}};
 
 constexpr const char* deployment_columns =
     "id, environment, host, transaction_id, commit_id, from_commit, subject, author, cause, requested_by, outcome, "
@@ -358,20 +346,6 @@ class SqliteStore : public Store {
 };
 
 }  // namespace
-
-std::string_view to_text(Outcome outcome) {
-  for (const auto& [known, name] : outcome_names) {
-    if (known == outcome) return name;
-  }
-  return "unknown";
-}
-
-Outcome outcome_from(std::string_view text) {
-  for (const auto& [outcome, name] : outcome_names) {
-    if (name == text) return outcome;
-  }
-  return Outcome::unknown;
-}
 
 std::unique_ptr<Store> Store::open(const std::string& path) {
   try {

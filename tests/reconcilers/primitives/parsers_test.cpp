@@ -104,9 +104,9 @@ TEST_CASE("a restart's downtime is from leaving the active state to being in it 
   const auto text = [](const char* exit, const char* enter) {
     return std::string("ActiveExitTimestampMonotonic=") + exit + "\nActiveEnterTimestampMonotonic=" + enter + "\n";
   };
-  CHECK(down_ms_of(text("1000000", "1300500"), 900'000) == 301);
-  CHECK_FALSE(down_ms_of(text("1000000", "1300500"), 1'000'001));  // of an earlier restart
-  CHECK_FALSE(down_ms_of(text("0", "1300500"), 1));                // it never went down
-  CHECK_FALSE(down_ms_of(text("1300500", "1000000"), 1));          // it is down
-  CHECK_FALSE(down_ms_of("", 0));
+  CHECK(holdfast::down_ms_of(text("1000000", "1300500"), 900'000) == 301);
+  CHECK_FALSE(holdfast::down_ms_of(text("1000000", "1300500"), 1'000'001));  // of an earlier restart
+  CHECK_FALSE(holdfast::down_ms_of(text("0", "1300500"), 1));                // it never went down
+  CHECK_FALSE(holdfast::down_ms_of(text("1300500", "1000000"), 1));          // it is down
+  CHECK_FALSE(holdfast::down_ms_of("", 0));
 }
