@@ -80,6 +80,16 @@ test_the_next_plan_tells_how_long_the_last_restart_took() {
     converge
 }
 
+test_a_changed_variable_is_not_called_drift() {
+    change "$fleet/deploy/production.yaml" 's/site: production/site: abroad/'
+    push "Move abroad"
+    hf plan production --why
+    expect_code 2
+    expect_says 'why: content: its manifest is as it was .*; a variable or something that it refers to changed'
+    expect_silent 'why: drift'
+    converge
+}
+
 test_drift_on_one_host_is_told_apart_and_called_drift() {
     shell 'chmod 644 /opt/greeter/env'
     hf plan production --why
