@@ -129,7 +129,7 @@ std::string outcome_text(const TransactionResult& result, const std::string& id)
   std::string text = one.state;
   const bool lasted = one.state == "done" || one.state == "failed";
   if (lasted && one.took_ms >= 0) text += " in " + duration_text(one.took_ms);
-  if (lasted && one.down_ms >= 0) text += ", " + duration_text(one.down_ms) + " without it";
+  if (lasted && one.down_ms >= 0) text += ", " + duration_text(one.down_ms) + " not running";
   return text + (one.detail.empty() ? "" : ": " + one_line(one.detail.substr(0, one.detail.find('\n'))));
 }
 

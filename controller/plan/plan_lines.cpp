@@ -57,7 +57,7 @@ std::string change_line(const ChangeView& change) {
 
 std::string interruption_text(const UnitEffect& effect) {
   if (effect.down_ms < 0) return effect.interruption;
-  return effect.interruption + ", about " + duration_text(effect.down_ms) + " without it";
+  return effect.interruption + ", about " + duration_text(effect.down_ms) + " not running, then until it is ready";
 }
 
 std::string effect_text(const UnitEffect& effect) {

@@ -18,9 +18,9 @@ std::vector<std::string> words_of(const ChangeView& change);
 /// "~ file:/etc/motd  mode 0600 -> 0644, +1 -1"
 std::string change_line(const ChangeView& change);
 
-/// "about 2.1 s without it", or in words what is known.
+/// "about 2.1 s not running, then until it is ready", or in words what is known.
 std::string interruption_text(const UnitEffect& effect);
-/// "restarts cvd.service: Release/cvd changes; about 2.1 s without it"
+/// "restarts cvd.service: Release/cvd changes; about 2.1 s not running, then until it is ready"
 std::string effect_text(const UnitEffect& effect);
 /// "restarts cvd.service and worker.service, reloads nginx.service"; empty where no unit is touched.
 std::string units_text(const std::vector<UnitEffect>& effects);

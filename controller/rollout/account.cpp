@@ -81,7 +81,7 @@ Account::Line Account::line(const std::string& id, const ChangeResult& result) c
   if (failed) line.level = Progress::Level::bad;
   line.text = result.state + "  " + (known == lines_.end() ? with_short_ids(id) : known->second);
   if (!undoing_ && result.took_ms >= 0) line.text += "  " + duration_text(result.took_ms);
-  if (!undoing_ && result.down_ms >= 0) line.text += ", " + duration_text(result.down_ms) + " without it";
+  if (!undoing_ && result.down_ms >= 0) line.text += ", " + duration_text(result.down_ms) + " not running";
   if (failed) line.text += ": " + result.detail;
   line.record = Map{{"event", "change"}, {"id", id}, {"state", result.state}, {"took_ms", result.took_ms}};
   return line;

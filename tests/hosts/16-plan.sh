@@ -53,7 +53,7 @@ test_a_restart_is_told_with_its_cause_and_why() {
     converge
     expect_says "$host +applying $(head_commit | cut -c1-12): [0-9]+ to create, [0-9]+ to change, [0-9]+ to remove; restarts greeter.service"
     expect_says 'done  ~ file:/opt/greeter/env  content changes \(not shown\); sets COLOUR, .*\(EnvFile/greeter deploy/greeter/greeter.yaml:[0-9]+\)'
-    expect_says 'done  ~ unit:greeter.service  restarts .*, [0-9.]+ s without it'
+    expect_says 'done  ~ unit:greeter.service  restarts .*, [0-9.]+ m?s not running'
 }
 
 test_show_and_history_tell_it_in_the_same_words() {
@@ -61,7 +61,7 @@ test_show_and_history_tell_it_in_the_same_words() {
     expect_says 'created, [0-9]+ changed, restarts greeter.service'
     hf show 4
     expect_says '~ file:/opt/greeter/env  content changes \(not shown\); sets COLOUR, '
-    expect_says 'done in [0-9.]+ s, [0-9.]+ s without it'
+    expect_says 'done in [0-9.]+ m?s, [0-9.]+ m?s not running'
     expect_says 'passed  SystemdUnit/greeter.service http'
     expect_silent "$(shell 'grep SECRET /opt/greeter/env' | cut -d= -f2)"
     hf show 4 --output json
@@ -76,7 +76,7 @@ test_the_next_plan_tells_how_long_the_last_restart_took() {
     change "$greeter" 's/COLOUR: blue/COLOUR: red/'
     push "A warmer colour"
     hf plan production
-    expect_says 'interruption: stops, and starts again, about [0-9.]+ s without it'
+    expect_says 'interruption: stops, and starts again, about [0-9.]+ m?s not running, then until it is ready'
     converge
 }
 

@@ -244,7 +244,7 @@ TEST_CASE("a unit's interruption is told with what was measured, the longest of 
   CHECK(has(text, "a, b (2 hosts)"));
   CHECK(has(text,
             "restarts cvd.service: Release/cvd and EnvFile/cvd change; interruption: stops, and starts again, "
-            "about 12 s without it"));
+            "about 12 s not running, then until it is ready"));
   CHECK(has(text,
             "restarts worker.service: it runs with something older than what is on the host; interruption: "
             "connections wait in its socket"));

@@ -44,7 +44,7 @@ TEST_CASE("a transaction is announced in the plan's words", "[account]") {
   CHECK(account.summary() == "0 to create, 2 to change, 0 to remove; restarts app.service");
   CHECK(account.warnings() ==
         std::vector<std::string>{"restarts app.service: File/motd changes; interruption: stops, and starts again, "
-                                 "about 0.4 s without it",
+                                 "about 0.4 s not running, then until it is ready",
                                  "can't be undone in full: file:/etc/motd: the reason"});
 }
 
@@ -55,9 +55,9 @@ TEST_CASE("each change is told with the plan's line when it is done", "[account]
   CHECK(only_text(account, event("file:/etc/motd", "done", {{"took_ms", 120}})) ==
         "done  ~ file:/etc/motd  mode 0600 -> 0644  (File/motd a.yaml:3)  0.1 s");
   CHECK(only_text(account, event("unit:app.service", "done", {{"took_ms", 1200}, {"down_ms", 300}})) ==
-        "done  ~ unit:app.service  restarts  1.2 s, 0.3 s without it");
+        "done  ~ unit:app.service  restarts  1.2 s, 0.3 s not running");
   CHECK(account.downs() == std::map<std::string, std::int64_t>{{"app.service", 300}});
-  CHECK(outcome_text(account.result(), "unit:app.service") == "done in 1.2 s, 0.3 s without it");
+  CHECK(outcome_text(account.result(), "unit:app.service") == "done in 1.2 s, 0.3 s not running");
   CHECK(outcome_text(account.result(), "file:/other") == "not reached");
 }
 

@@ -170,7 +170,9 @@ TEST_CASE("a turn is told in the plan's words, and what came of each change is k
   fleet.commit("first");
   REQUIRE(fleet.result() == HostResult::rolled_back);
   CHECK(fleet.said().find(": 2 to create, 0 to change, 0 to remove\n") != std::string::npos);
-  CHECK(fleet.said().find("done  + file:/etc/motd  group root, mode 0644, owner root, +1 -0  (File/motd motd.yaml:1)") != std::string::npos);
+  CHECK(
+      fleet.said().find("done  + file:/etc/motd  group root, mode 0644, owner root, +1 -0  (File/motd motd.yaml:1)") !=
+      std::string::npos);
   CHECK(fleet.said().find("undone  + file:/etc/motd") != std::string::npos);
   const Deployment one = fleet.store().deployments("test", "", 1).at(0);
   const TransactionResult result = kept_result(one.result);
