@@ -51,6 +51,11 @@ Value host_record(const HostPlan& host) {
   }
   record["digest"] = one_line(host.plan.digest);
   record["bundle_digest"] = one_line(host.plan.bundle_digest);
+  List backups;
+  for (const BackupView& one : view.backups) {
+    backups.emplace_back(Map{{"policy", one.policy}, {"because", one.because}, {"origin", one.origin}});
+  }
+  record["backups"] = std::move(backups);
   record["changes"] = std::move(changes);
   record["units"] = units_record(view.effects);
   record["validators"] = Value::texts(view.validators);

@@ -36,6 +36,7 @@ class TextWriter {
     const PlanView& view = group.view;
     text_ += paint(Style::bold, group.name()) + ": " + view.counts() + "\n";
     if (!view.error.empty()) sentence("  ", view.error, Style::bad);
+    for (const BackupView& backup : view.backups) sentence("  ", backup_text(backup), Style::plain);
     for (const ManifestView& manifest : view.manifests) write(manifest);
     write_effects(view.effects);
     list("validated before anything changes:", view.validators, Style::plain);

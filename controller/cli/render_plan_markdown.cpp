@@ -79,8 +79,9 @@ class MarkdownWriter {
     if (view.nothing_to_do() && view.notes.empty()) return;
     add("#### " + names_of(group) + ": " + view.counts() + "\n\n");
     if (!view.error.empty()) add(markdown_code(view.error) + "\n\n");
+    for (const BackupView& backup : view.backups) add("- " + markdown_code(backup_text(backup)) + "\n");
     for (const UnitEffect& effect : view.effects) write(effect);
-    if (!view.effects.empty()) add("\n");
+    if (!view.effects.empty() || !view.backups.empty()) add("\n");
     list("Can't be undone in full", view.irreversible);
     list("Refused, nothing will be applied", view.refusals);
     write_changes(view);

@@ -74,8 +74,16 @@ std::string units_text(const std::vector<UnitEffect>& effects) {
   return text;
 }
 
+std::string backup_text(const BackupView& backup) {
+  return "takes and verifies backup " + backup.policy + " first, because " + backup.because + " changes" +
+         (backup.origin.empty() ? "" : "  (" + backup.origin + ")");
+}
+
 std::string summary_text(const PlanView& view) {
   std::string text = view.counts();
+  std::vector<std::string> backups;
+  for (const BackupView& backup : view.backups) backups.push_back(backup.policy);
+  if (!backups.empty()) join(text, "takes backup " + join_with_and(backups) + " first", "; ");
   if (view.has_changes()) join(text, units_text(view.effects), "; ");
   return text;
 }

@@ -22,6 +22,8 @@ std::string change_line(const ChangeView& change);
 std::string interruption_text(const UnitEffect& effect);
 /// "restarts cvd.service: Release/cvd changes; about 2.1 s not running, then until it is ready"
 std::string effect_text(const UnitEffect& effect);
+/// "takes and verifies backup ledger first, because file:/srv/x changes  (BackupPolicy/ledger app.yaml:30)"
+std::string backup_text(const BackupView& backup);
 /// "restarts cvd.service and worker.service, reloads nginx.service"; empty where no unit is touched.
 std::string units_text(const std::vector<UnitEffect>& effects);
 

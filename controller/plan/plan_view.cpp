@@ -32,6 +32,13 @@ std::string refusal_text(const Refusal& refusal) {
   return origin.empty() ? text : text + " (" + origin + ")";
 }
 
+BackupView backup_view(const PlannedBackup& backup) {
+  const std::string where = place_text(backup.origin.position);
+  return {.policy = one_line(backup.policy),
+          .because = with_short_ids(one_line(to_text(backup.because))),
+          .origin = one_line(backup.origin.resource) + (where.empty() ? "" : " " + where)};
+}
+
 std::string count_text(std::size_t number, const char* what) { return std::to_string(number) + " to " + what; }
 
 void add_action(PlanView& view, const HostPlan& host, const Action& action) {
@@ -70,6 +77,7 @@ PlanView view_of(const HostPlan& host) {
   PlanView view;
   view.error = one_line(host.error);
   if (!host.error.empty()) return view;
+  for (const PlannedBackup& backup : host.plan.backups) view.backups.push_back(backup_view(backup));
   for (const Action& action : host.plan.actions) add_action(view, host, action);
   for (const Validator& validator : host.plan.validators)
     view.validators.push_back(with_short_ids(one_line(validator.name)));

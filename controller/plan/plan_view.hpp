@@ -52,9 +52,18 @@ struct UnitEffect {
   [[nodiscard]] bool operator==(const UnitEffect& other) const;  // but for what was measured
 };
 
+/// A backup that is taken and verified before anything changes.
+struct BackupView {
+  std::string policy{};
+  std::string because{};  // the first change that asks for it
+  std::string origin{};   // "BackupPolicy/ledger deploy/app.yaml:30"
+  friend bool operator==(const BackupView&, const BackupView&) = default;
+};
+
 /// One host's plan as people read it; hosts with equal views are shown once.
 struct PlanView {
   std::string error{};
+  std::vector<BackupView> backups{};
   std::vector<ManifestView> manifests{};
   std::vector<UnitEffect> effects{};
   std::vector<std::string> validators{};

@@ -172,10 +172,6 @@ class Planner {
 
   void add_backups(PreparedPlan& prepared) const {
     prepared.plan.backups = backups_before(bundle_, prepared.plan.actions, prepared.wanted);
-    for (const PlannedBackup& one : prepared.plan.backups) {
-      prepared.plan.notes.push_back("takes and verifies backup " + one.policy + " first, because of " +
-                                    to_text(one.because));
-    }
   }
 
   void add_validators(Plan& plan, const std::vector<Wanted>& wanted) {

@@ -140,6 +140,9 @@ HostPlan full_plan(const std::string& host) {
   plan.checks = {"SystemdUnit/cvd.service http http://127.0.0.1:5000/health", "NginxSite/cvd tcp :80"};
   plan.down_ms = {{"cvd.service", 2100}};
   plan.running = {"worker.socket"};
+  plan.plan.backups = {{.policy = "cvd-db",
+                        .because = {PrimitiveType::link, "/opt/cvd/app"},
+                        .origin = origin("BackupPolicy/cvd-db", "deploy/cvd/backup.yaml", 1)}};
   plan.plan.validators = {{.name = "nginx -t"}, {.name = "systemd-analyze verify cvd.service"}};
   plan.plan.notes = {"directory:/opt/cvd/old is no longer managed, and kept: it is not empty"};
   return plan;
