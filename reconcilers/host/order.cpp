@@ -37,8 +37,11 @@ bool is_foundation(PrimitiveType type) {
 }
 
 /// Whether the edge "node after needed" is walked the other way: what leaves goes before what it needed, and a folder,
-/// account or package that leaves goes after whoever still changes away from it.
+/// account or package that leaves goes after whoever still changes away from it. Nothing stands on a command: what
+/// waits for one to run waits also where it leaves, but for a unit, which is stopped before.
 bool is_turned(const OrderNode& node, const OrderNode& needed) {
+  const bool waits = needed.id.type == PrimitiveType::command && !needed.leaving;
+  if (waits && node.id.type != PrimitiveType::unit && node.id.type != PrimitiveType::command) return false;
   return node.leaving || (needed.leaving && is_foundation(needed.id.type));
 }
 

@@ -59,7 +59,9 @@ void TransactionSteps::roll_back(const Failure& failure, UndoTime time) {
     std::vector<std::string> failed;
     undo_moves(plan.moves, failed);
     if (time == UndoTime::booting) return;  // what needs a running system is done when it runs
-    for (std::string& one : not_undone(plan.moves, observe_touched(transaction))) failed.push_back(std::move(one));
+    const std::map<PrimitiveId, Attributes> now = observe_touched(transaction);
+    for (std::string& one : not_undone(plan.moves, now)) failed.push_back(std::move(one));
+    for (std::string& one : kept_data(plan.moves, now)) left.push_back(std::move(one));
     back = failed.empty();
     left.insert(left.end(), failed.begin(), failed.end());
   } catch (const Error& error) {

@@ -199,7 +199,8 @@ std::vector<std::string> not_undone(const std::vector<Move>& moves, const std::m
   for (const Move& move : moves) {
     const auto found = now.find(move.wanted.id);
     const Attributes state = found == now.end() ? Attributes{{"present", false}} : found->second;
-    if (!is_present(move.to) && is_present(state)) left.push_back(to_text(move.wanted.id) + " is still there");
+    const bool kept = move.wanted.id.type == PrimitiveType::directory;  // see kept_data
+    if (!is_present(move.to) && is_present(state) && !kept) left.push_back(to_text(move.wanted.id) + " is still there");
     if (!is_present(move.to)) continue;
     for (const auto& [key, value] : move.to) {
       const bool follows = key == "size" || key == "daemon" || value == Value("unknown");
@@ -209,6 +210,16 @@ std::vector<std::string> not_undone(const std::vector<Move>& moves, const std::m
     }
   }
   return left;
+}
+
+std::vector<std::string> kept_data(const std::vector<Move>& moves, const std::map<PrimitiveId, Attributes>& now) {
+  std::vector<std::string> kept;
+  for (const Move& move : moves) {
+    const auto found = now.find(move.wanted.id);
+    if (move.wanted.id.type != PrimitiveType::directory || is_present(move.to) || found == now.end()) continue;
+    if (is_present(found->second)) kept.push_back(to_text(move.wanted.id) + " is kept: it holds data by now");
+  }
+  return kept;
 }
 
 }  // namespace holdfast

@@ -22,7 +22,11 @@ enum class UndoTime { running, booting };
 /// neither before nor by the transaction so, belongs to someone else and stays.
 UndoPlan undo_of(const std::vector<Touched>& touched, const std::map<PrimitiveId, Attributes>& now, UndoTime time);
 
-/// What is not back where it should be, as sentences; empty when all is.
+/// Folders that a transaction made and that stay in its undo, because something in them is none of holdfast's: told,
+/// and no failure.
+std::vector<std::string> kept_data(const std::vector<Move>& moves, const std::map<PrimitiveId, Attributes>& now);
+
+/// What is not back where it should be, as sentences; empty when all is. Folders with data are not among it.
 std::vector<std::string> not_undone(const std::vector<Move>& moves, const std::map<PrimitiveId, Attributes>& now);
 
 }  // namespace holdfast

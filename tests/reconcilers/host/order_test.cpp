@@ -79,6 +79,11 @@ TEST_CASE("order runs a command between what it works with and what starts after
   CHECK(ordered(nodes(true)) == Names{"command:migrate", "link:/srv/app", "unit:app.service"});
   CHECK(ordered({node("file:/etc/site"), node("command:certificate", {"directory:/etc/tls"}),
                  node("directory:/etc/tls")}) == Names{"directory:/etc/tls", "command:certificate", "file:/etc/site"});
+  CHECK(ordered({node("link:/etc/default-site", {"command:certificate"}, true), node("file:/etc/a"),
+                 node("command:certificate")}) ==
+        Names{"command:certificate", "file:/etc/a", "link:/etc/default-site"});
+  CHECK(ordered({node("command:convert"), node("unit:app.service", {"command:convert"}, true)}) ==
+        Names{"unit:app.service", "command:convert"});
 }
 
 TEST_CASE("order names the primitives of a circle", "[order]") {

@@ -121,6 +121,19 @@ TEST_CASE("undo tells what is not back, without telling contents", "[undo]") {
   CHECK(not_undone({move}, {{id, file("secret digest", 0640)}}).empty());
 }
 
+TEST_CASE("a folder that holds data by now stays, which is told and no failure", "[undo]") {
+  const Attributes made{{"present", true}, {"mode", 0755}};
+  const auto moves = [&](const std::string& id) {
+    return std::vector<Move>{{.wanted = {.id = primitive_id(id)}, .from = made, .to = absent}};
+  };
+  const std::map<PrimitiveId, Attributes> full{{primitive_id("directory:/d"), made}, {primitive_id("tree:/t"), made}};
+  CHECK(not_undone(moves("directory:/d"), full).empty());
+  CHECK(kept_data(moves("directory:/d"), full).size() == 1);
+  CHECK(kept_data(moves("directory:/d"), {{primitive_id("directory:/d"), absent}}).empty());
+  CHECK(not_undone(moves("tree:/t"), full).size() == 1);
+  CHECK(kept_data(moves("tree:/t"), full).empty());
+}
+
 TEST_CASE("undo takes back what a command did, also where it was cut off", "[undo]") {
   const Attributes first{{"present", true}, {"digest", "1"}, {"state", "done"}};
   const Attributes second{{"present", true}, {"digest", "2"}, {"state", "done"}};
