@@ -1,0 +1,5 @@
+CREATE TABLE accounts (
+  name TEXT PRIMARY KEY,
+  password_hash TEXT NOT NULL,
+  made_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+);

@@ -1,0 +1,2 @@
+DROP INDEX devices_by_name;
+DROP TABLE devices;
