@@ -143,6 +143,20 @@ test_a_drifted_snippet_is_repaired_alone() {
     expect_equal "$before" "$(invocation cvd.service)"
 }
 
+test_each_release_began_with_a_verified_backup() {
+    local newest
+    newest=$(shell 'ls -d /opt/cvd/backups/cvd/*Z | sort | tail -n 1')
+    expect on grep -q before-deploy "$newest/backup.json"
+    expect_equal active "$(on systemctl is-active holdfast-backup-cvd.timer)"
+    hf backup run production cvd
+    expect_code 0
+    hf backup verify production cvd
+    expect_code 0
+    hf backup list production
+    expect_says before-deploy
+    expect_says manual
+}
+
 test_a_site_that_nginx_refuses_never_gets_there() {
     local good
     good=$(head_commit)
