@@ -68,6 +68,7 @@ class Run {
  private:
   BackupOutcome attempt() {
     try {
+      made_ = shelf_.first_missing();
       shelf_.open();
       const BackupGuard guard(shelf_.folder(), policy_.free_percent, policy_.free_bytes,
                               std::chrono::milliseconds(policy_.timeout_ms));
@@ -89,6 +90,7 @@ class Run {
       take_parts(work, missing);
       if (std::ranges::all_of(record_.parts, [](const BackupPart& part) { return part.file.empty(); })) {
         shelf_.open();
+        shelf_.take_away(made_);
         return {.note = "there is nothing to save yet: " + record_.parts.front().skipped};
       }
       tell_("reading it back");
@@ -227,6 +229,7 @@ class Run {
   BackupMemory memory_;
   std::chrono::steady_clock::time_point begun_;
   BackupRecord record_{};
+  std::string made_{};  // the topmost folder that was not there
 };
 
 }  // namespace

@@ -53,6 +53,20 @@ void BackupShelf::open() const {
   }
 }
 
+std::string BackupShelf::first_missing() const {
+  std::string missing;
+  struct stat status {};
+  for (std::string path = folder_; path.size() > 1 && ::lstat(path.c_str(), &status) != 0; path = parent_of(path)) {
+    missing = path;
+  }
+  return missing;
+}
+
+void BackupShelf::take_away(const std::string& made) const {
+  if (made.empty()) return;
+  for (std::string path = folder_; path.size() >= made.size() && ::rmdir(path.c_str()) == 0;) path = parent_of(path);
+}
+
 BackupRecord BackupShelf::record(const std::string& id) const {
   if (!is_backup_id(id)) throw Error("\"" + id + "\" is no id of a backup: expected one such as 20261121T023000Z");
   struct stat status {};

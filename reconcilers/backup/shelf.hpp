@@ -30,6 +30,11 @@ class BackupShelf {
 
   /// Makes the folders (0700) and removes what dead runs left half done. Throws Error where others may write to them.
   void open() const;
+  /// The topmost folder that open() would make; empty where all are there.
+  [[nodiscard]] std::string first_missing() const;
+  /// Takes away again what open() made, from `made` (see first_missing) on, where nothing is in it: a change that
+  /// is about to make those folders itself finds the host as it was planned for.
+  void take_away(const std::string& made) const;
   [[nodiscard]] Catalogue catalogue() const;
   [[nodiscard]] BackupRecord record(const std::string& id) const;
 
