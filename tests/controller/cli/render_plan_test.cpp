@@ -42,6 +42,8 @@ std::string outside_of_code(const std::string& text) {
   std::string fence;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
+    // Up to three blanks before a fence, of the diff's context lines for instance, leave it one.
+    line.erase(0, std::min<std::size_t>(3, std::min(line.find_first_not_of(' '), line.size())));
     const std::size_t ticks = std::min(line.find_first_not_of('`'), line.size());
     if (!fence.empty()) {
       if (ticks >= fence.size() && ticks == line.size()) fence.clear();
@@ -277,7 +279,7 @@ TEST_CASE("hostile texts of every sort break out of nothing in a comment", "[cli
                                             "<!--",
                                             "~~~"};
   for (const std::string& bad : hostile) {
-    HostPlan plan = one_file("a\n", bad + "\n");
+    HostPlan plan = one_file(bad + "\n```\n", bad + "\n```\n" + bad + "@everyone\n");
     Action& action = plan.plan.actions.front();
     action.id.name += bad;
     action.origin.resource = bad;

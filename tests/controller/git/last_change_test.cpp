@@ -89,7 +89,8 @@ TEST_CASE("a pull request's head is fetched by its name, which must be a full on
   CHECK(mirror->tree(proposed)->read("a.txt", 100) == "two\n");
   CHECK_THROWS_WITH(mirror->fetch_reference("refs/pull/18/head", in_seconds(60)),
                     Catch::Contains("\"refs/pull/18/head\" is no commit"));
-  for (const char* bad : {"refs/heads/*", "main", "refs/pull/17/head:refs/holdfast/heads/main", "refs/../x", "-x"}) {
+  for (const char* bad :
+       {"refs/heads/*", "main", "heads/main", "refs/pull/17/head:refs/holdfast/heads/main", "refs/../x", "-x"}) {
     CHECK_THROWS_AS(mirror->fetch_reference(bad, in_seconds(60)), Error);
   }
   CHECK(mirror->branch("main").value_or(first) == first);
