@@ -194,8 +194,26 @@ class Run {
     } catch (const Error& error) {
       outcome.note = std::string("older backups could not be removed: ") + error.what();
     }
-    BackupState before = memory_.read();
-    memory_.write(state_of(shelf_.catalogue(), before));
+    if (request_.reason == "schedule") read_an_older_one(outcome);
+    memory_.write(state_of(shelf_.catalogue(), memory_.read()));
+  }
+
+  /// Disks rot silently: in as many runs as backups are kept, each has been read again.
+  void read_an_older_one(BackupOutcome& outcome) {
+    try {
+      BackupRecord* oldest = nullptr;
+      Catalogue catalogue = shelf_.catalogue();
+      for (BackupRecord& one : catalogue.records) {
+        if (one.id == record_.id || one.verified != Verified::yes) continue;
+        if (oldest == nullptr || one.verified_ms < oldest->verified_ms) oldest = &one;
+      }
+      const std::int64_t left_ms = policy_.timeout_ms - elapsed_ms();
+      if (oldest == nullptr || left_ms <= 0) return;
+      read_back(system_, BackupGuard(shelf_.folder(), 0, 0, std::chrono::milliseconds(left_ms)), shelf_, *oldest);
+      if (oldest->verified == Verified::yes) return;
+      outcome.note = "the older backup " + oldest->id + " is damaged: " + oldest->verified_how;
+    } catch (const Error&) {  // no time, or no room: the next run tries again
+    }
   }
 
   void remember_failure(const std::string& error) {

@@ -30,8 +30,9 @@ struct BackupOutcome {
 using TellBackup = std::function<void(const std::string&)>;
 
 /// Takes a backup, reads it back, puts it up, and then removes what the policy no longer keeps. What fails is
-/// remembered, and leaves nothing behind; older backups are not touched then. One run of a policy at a time: a second
-/// one fails at once, but one before a change waits.
+/// remembered, and leaves nothing behind; older backups are not touched then. A scheduled run also reads one older
+/// backup back, the one that was longest not read. One run of a policy at a time: a second one fails at once, but one
+/// before a change waits.
 BackupOutcome run_backup(System& system, const BackupPolicy& policy, const BackupRequest& request,
                          const TellBackup& tell);
 
@@ -42,6 +43,10 @@ BackupOutcome verify_backup(System& system, const BackupPolicy& policy, const st
 /// Digest by digest, engine by engine: how it was verified. Throws Error with what is wrong.
 std::string verify_parts(System& system, const BackupGuard& guard, const std::vector<BackupPart>& parts,
                          const std::string& folder, const std::string& scratch);
+
+/// Verifies a backup that is put up, and writes what came of it into it and its record. Throws Error where it can't be
+/// looked at.
+void read_back(System& system, const BackupGuard& guard, const BackupShelf& shelf, BackupRecord& record);
 
 /// What the catalogue comes to, for the policy's memory; keeps the failures of `before`.
 BackupState state_of(const Catalogue& catalogue, const BackupState& before);

@@ -89,6 +89,23 @@ BackupState state_of(const Catalogue& catalogue, const BackupState& before) {
   return state;
 }
 
+void read_back(System& system, const BackupGuard& guard, const BackupShelf& shelf, BackupRecord& record) {
+  const std::string scratch = shelf.scratch();
+  try {
+    record.verified_how = verify_all(system, guard, record.parts, shelf.path(record.id), scratch);
+    record.verified = Verified::yes;
+  } catch (const DamagedBackup& damaged) {
+    record.verified_how = damaged.what();
+    record.verified = Verified::damaged;
+  } catch (...) {
+    shelf.open();
+    throw;
+  }
+  record.verified_ms = system.now_ns() / 1'000'000;
+  shelf.open();  // nothing stays of what was unpacked
+  shelf.update(record);
+}
+
 BackupOutcome verify_backup(System& system, const BackupPolicy& policy, const std::string& id, const TellBackup& tell) {
   const BackupShelf shelf(system.root(), policy);
   const BackupMemory memory(system.root(), policy.name);
@@ -107,21 +124,10 @@ BackupOutcome verify_backup(System& system, const BackupPolicy& policy, const st
   tell("reading backup " + outcome.record->id + " back");
   const BackupGuard guard(shelf.folder(), 0, 0, std::chrono::milliseconds(policy.timeout_ms));
   BackupRecord& record = *outcome.record;
-  const std::string scratch = shelf.scratch();
-  try {
-    record.verified_how = verify_all(system, guard, record.parts, shelf.path(record.id), scratch);
-    record.verified = Verified::yes;
-  } catch (const DamagedBackup& damaged) {
-    record.verified_how = damaged.what();
-    record.verified = Verified::damaged;
-    outcome.error = "backup " + record.id + " of \"" + policy.name + "\" is damaged: " + damaged.what();
-  } catch (...) {
-    shelf.open();
-    throw;
+  read_back(system, guard, shelf, record);
+  if (record.verified == Verified::damaged) {
+    outcome.error = "backup " + record.id + " of \"" + policy.name + "\" is damaged: " + record.verified_how;
   }
-  record.verified_ms = system.now_ns() / 1'000'000;
-  shelf.open();  // nothing stays of what was unpacked
-  shelf.update(record);
   memory.write(state_of(shelf.catalogue(), memory.read()));
   return outcome;
 }

@@ -125,6 +125,20 @@ TEST_CASE("a flipped bit is found in each part and in the record, wherever it is
   CHECK(machine.standing() == "damaged");
 }
 
+TEST_CASE("scheduled runs find older backups that rotted", "[backup][run]") {
+  Machine machine;
+  machine.policy.keep_count = 5;
+  const BackupRecord first = *machine.run("schedule").record;
+  REQUIRE(machine.run("schedule").note.empty());
+  flip_bit(machine.shelf() + "/" + first.id + "/" + first.parts.front().file, 700);
+  std::string notes = machine.run("schedule").note;
+  notes += machine.run("schedule").note;
+  CHECK(notes == "the older backup " + first.id + " is damaged: " + first.parts.front().file +
+                     " has another digest than when it was written");
+  CHECK(BackupShelf(machine.folder.path(), machine.policy).record(first.id).verified == Verified::damaged);
+  CHECK(machine.standing().empty());
+}
+
 TEST_CASE("a database that is broken already is no backup", "[backup][run]") {
   Machine machine;
   const std::string path = machine.folder / "srv/app.db";
