@@ -47,6 +47,21 @@ Bundle bundle_of(std::size_t files) {
 
 }  // namespace
 
+TEST_CASE("what a host says of its backups is checked and made printable", "[client]") {
+  RunnerClient client = local_client();
+  const Value found = client.backups("failed", in_ms(5000));
+  CHECK(found.at("backups").as_list().at(0).at("standing").at("detail").as_text().find('\x1b') == std::string::npos);
+  std::string told;
+  const auto on_event = [&](const Value& event) { told += event.text_or("text", ""); };
+  CHECK(client.backup_run("app", on_event, in_ms(5000)).at("ok") == Value(true));
+  CHECK(told.starts_with("saving "));
+  CHECK(told.find('\x1b') == std::string::npos);
+  CHECK_THROWS_WITH(client.backups("fine", in_ms(5000)), Contains("how a backup stands"));
+  CHECK_FALSE(client.alive());
+  RunnerClient other = local_client();
+  CHECK_THROWS_WITH(other.backup_run("other", {}, in_ms(5000)), Contains("backup"));
+}
+
 TEST_CASE("a bundle travels once, then by its digest", "[runner]") {
   RunnerClient client = local_client();
   const std::size_t files = GENERATE(1U, 9000U);  // the second one is longer than a frame's worth: it travels as a blob

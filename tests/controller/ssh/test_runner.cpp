@@ -62,6 +62,12 @@ class TestRunner {
       say({{"event", Map{{"kind", "output"}, {"id", "tree:/x"}, {"text", "a\x1b[2Jb"}}}});
       return say({{"reply", Map{{"state", "pending"}, {"failure", Value()}}}});
     }
+    if (what == "backups") return backups(request.text_or("policy", ""));
+    if (what == "backup_run") {
+      say({{"event", Map{{"kind", "backup"}, {"policy", "app"}, {"text", "saving \x1b[2J"}}}});
+      return say(
+          {{"reply", Map{{"ok", request.at("policy") == Value("app") ? Value(true) : Value("yes")}, {"error", ""}}}});
+    }
     if (what == "confirm") return say({{"error", "no such \x1b[1mtransaction"}});
     if (what == "status") {
       std::int64_t bytes = 0;
@@ -69,6 +75,17 @@ class TestRunner {
       return say({{"reply", Map{{"bundles", bundles_}, {"blob_bytes", bytes}, {"pid", getpid()}}}});
     }
     say({{"error", "unknown request"}});
+  }
+
+  /// The policy asked for is the word that the host says of it.
+  void backups(const std::string& problem) {
+    const Map standing{{"policy", "app"}, {"problem", problem}, {"detail", "it \x1b[31mfailed"}};
+    say({{"reply", Map{{"backups", List{Map{{"policy", "app"},
+                                            {"folder", "/var/backups"},
+                                            {"standing", standing},
+                                            {"backups", List()},
+                                            {"broken", List()},
+                                            {"failures", List()}}}}}}});
   }
 
   void plan(const Value& request) {

@@ -77,6 +77,17 @@ TEST_CASE("what was acknowledged is there for the next process", "[store]") {
         (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
 }
 
+TEST_CASE("how the backups of a host stood is kept with it", "[store]") {
+  const auto store = Store::open(":memory:");
+  HostRecord host{.environment = "staging", .host = "a", .state = "converged"};
+  store->put_host(host);
+  CHECK(store->host("staging", "a")->backups.empty());
+  host.backups = R"([{"policy":"app"}])";
+  store->put_host(host);
+  CHECK(store->host("staging", "a")->backups == host.backups);
+  CHECK(store->hosts("staging").at(0).backups == host.backups);
+}
+
 TEST_CASE("what came of a deployment, and how long restarts took, is kept", "[store]") {
   const auto store = Store::open(":memory:");
   const auto id = store->begin_deployment(deployment("staging", "a"));
