@@ -16,6 +16,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 
 namespace holdfast {
 
@@ -53,6 +54,7 @@ std::string new_transaction() {
 Runner::Runner(const std::string& root) {
   std::array<int, 2> in{};
   std::array<int, 2> out{};
+  std::signal(SIGPIPE, SIG_IGN);  // it may end while it is still being told something
   if (::pipe2(in.data(), O_CLOEXEC) != 0 || ::pipe2(out.data(), O_CLOEXEC) != 0) throw Error("cannot make a pipe");
   child_ = start({"--root", root, "serve"}, in[0], out[1]);
   ::close(in[0]);
