@@ -82,3 +82,30 @@ TEST_CASE("a deployment of which nothing came is shown without outcomes", "[cli]
   CHECK(text.str().find("not reached") == std::string::npos);
   CHECK(show_command(*store, 99, as_text, text) == 1);
 }
+
+TEST_CASE("status says which backups are not as they should be, and is 1 then", "[cli]") {
+  const auto store = Store::open(":memory:");
+  store->put_environment({.name = "production", .tracked = "branch main", .state = "following"});
+  HostRecord host{.environment = "production", .host = "web1", .state = "converged"};
+  const auto status = [&](const std::string& problem) {
+    const Map backup{{"policy", "app"}, {"problem", problem}, {"detail", "because of this\nand that"}};
+    host.backups = to_json(List{backup});
+    store->put_host(host);
+    std::ostringstream text;
+    const int code = status_command(*store, "", as_text, text);
+    return std::to_string(code) + text.str().substr(text.str().find("converged"));
+  };
+  CHECK(status("").find("backup") == std::string::npos);
+  CHECK(status("").starts_with("0"));
+  CHECK(status("never").find("web1  backup app  not yet taken: because of this\n") != std::string::npos);
+  CHECK(status("never").starts_with("0"));
+  for (const std::string problem : {"missed", "failed", "damaged"}) {
+    CHECK(status(problem).find("backup app  " + problem + ": because of this\n") != std::string::npos);
+    CHECK(status(problem).starts_with("1"));
+  }
+  std::ostringstream json;
+  CHECK(status_command(*store, "", as_json, json) == 1);
+  const Value record = from_json(json.str());
+  const Value& told = record.at("environments").as_list().at(0).at("hosts").as_list().at(0);
+  CHECK(told.at("backups").as_list().at(0).at("problem") == Value("damaged"));
+}
