@@ -42,6 +42,7 @@ struct Line {
   std::string log_level = "info";
   std::int64_t id = 0;
   int limit = 20;
+  bool all = false;
 };
 
 class App {
@@ -158,6 +159,7 @@ class App {
     auto* status = command("status", "how every environment and host stands",
                            [this] { return status_command(*store(), line_.deploy.environment, look(), std::cout); });
     status->add_option("environment", line_.deploy.environment, "only this one");
+    status->add_flag("--all", line_.all, "every host, also where there are many and all is well with them");
     auto* history = command("history", "deployments, newest first", [this] {
       return history_command(*store(), line_.deploy.environment, line_.host, line_.limit, look(), std::cout);
     });
@@ -209,7 +211,8 @@ class App {
   }
 
   [[nodiscard]] LookOptions look() const {
-    return {.json = line_.output == "json", .terminal = terminal(), .now_ms = system_clock().wall_ms()};
+    return {
+        .json = line_.output == "json", .all = line_.all, .terminal = terminal(), .now_ms = system_clock().wall_ms()};
   }
 
   int unknown_word(const CLI::ExtrasError& error) {

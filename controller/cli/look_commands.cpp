@@ -8,6 +8,7 @@
 #include <manifests/problem.hpp>
 
 #include <algorithm>
+#include <map>
 #include <ostream>
 
 namespace holdfast {
@@ -16,6 +17,7 @@ namespace {
 
 constexpr int record_version = 1;
 constexpr std::size_t short_id = 12;
+constexpr std::size_t most_listed = 40;  // hosts of an environment; more are a summary and those with a problem
 
 std::string brief(const std::string& commit) { return commit.empty() ? "-" : commit.substr(0, short_id); }
 
@@ -81,14 +83,35 @@ int backup_code(const HostRecord& host) {
              : 0;
 }
 
+/// "1000 hosts: 930 converged, 50 unreachable, 20 held".
+std::string summary_of(const std::vector<HostRecord>& hosts) {
+  std::map<std::string, std::size_t> counts;
+  for (const HostRecord& host : hosts) ++counts[host.state];
+  std::string text;
+  for (const auto& [state, count] : counts) text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + state;
+  return std::to_string(hosts.size()) + " hosts: " + text;
+}
+
+std::vector<HostRecord> problems_first(std::vector<HostRecord> hosts) {
+  std::ranges::stable_sort(hosts, {}, [](const HostRecord& host) { return host.state == "converged"; });
+  return hosts;
+}
+
 void print_environment(const EnvironmentRecord& environment, const std::vector<HostRecord>& hosts,
                        const LookOptions& options, std::ostream& out) {
   out << environment.name << "  follows " << environment.tracked << " at " << brief(environment.head);
   if (environment.state != "following") out << "  " << environment.state;
   out << "\n";
   if (!environment.detail.empty()) out << "  " << environment.detail << "\n";
+  if (hosts.size() > most_listed) out << "  " << summary_of(hosts) << "\n";
   Table table{.headers = {"HOST", "STATE", "LIVE", "DESIRED", "SINCE", "WHY"}};
-  for (const HostRecord& host : hosts) {
+  std::size_t left_out = 0;
+  for (const HostRecord& host : problems_first(hosts)) {
+    const bool crowd = !options.all && hosts.size() > most_listed;
+    if (crowd && (host.state == "converged" || table.rows.size() == most_listed)) {
+      ++left_out;
+      continue;
+    }
     table.rows.push_back({{host.host},
                           {host.state, look_style(host.state)},
                           {brief(host.live_commit)},
@@ -96,9 +119,10 @@ void print_environment(const EnvironmentRecord& environment, const std::vector<H
                           {ago_text(host.changed_ms, options.now_ms)},
                           {first_line(host.detail)}});
   }
-  if (table.rows.empty()) out << "  no host has had its turn yet\n";
+  if (hosts.empty()) out << "  no host has had its turn yet\n";
   out << render_table(table, options.terminal);
   for (const HostRecord& host : hosts) print_backups(host, options, out);
+  if (left_out != 0) out << "  " << left_out << " more, see `holdfast status " << environment.name << " --all`\n";
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ namespace holdfast {
 /// How a command that only looks prints: for people or as one JSON record.
 struct LookOptions {
   bool json = false;
+  bool all = false;  // every host of a large environment, too
   Terminal terminal{};
   std::int64_t now_ms = 0;
 };

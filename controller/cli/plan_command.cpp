@@ -28,13 +28,13 @@ class Looker {
       : context_(context), desired_(desired), worker_(worker), holds_(context.store->holds(desired.environment.name)) {}
 
   std::vector<HostPlan> look(const std::vector<std::string>& only) {
-    std::vector<const HostDesired*> hosts;
+    std::vector<std::string> hosts;
     for (const auto& [name, host] : desired_.hosts) {
-      if (only.empty() || std::ranges::find(only, name) != only.end()) hosts.push_back(&host);
+      if (only.empty() || std::ranges::find(only, name) != only.end()) hosts.push_back(name);
     }
     std::vector<HostPlan> plans;
-    in_parallel(hosts, context_.settings.workers + patient_workers, [&](const HostDesired* host) {
-      HostPlan plan = look_at(*host);
+    in_parallel(hosts, context_.settings.workers + patient_workers, [&](const std::string& host) {
+      HostPlan plan = look_at(std::make_shared<const HostDesired>(desired_.host(host)));
       const std::scoped_lock lock(adding_);
       plans.push_back(std::move(plan));
     });
@@ -43,12 +43,13 @@ class Looker {
   }
 
  private:
-  HostPlan look_at(const HostDesired& host) {
+  HostPlan look_at(const std::shared_ptr<const HostDesired>& wanted) {
+    const HostDesired& host = *wanted;
     HostPlan plan;
     plan.host = host.host.name;
     plan.environment = desired_.environment.name;
     plan.commit = desired_.commit.id;
-    plan.new_content = [this, &host](const std::string& digest) { return content(host, digest); };
+    plan.new_content = [this, wanted](const std::string& digest) { return content(*wanted, digest); };
     for (const Check& check : host.lowered.checks) plan.checks.push_back(check.name);
     plan.running = running_units(host.lowered.bundle);
     plan.down_ms = context_.store->downs(plan.environment, plan.host);

@@ -31,9 +31,12 @@ void PlanReasons::tell(HostPlan& plan) {
   HostRecord record = context_.store->host(environment_.name, plan.host).value_or(HostRecord{});
   record.host = plan.host;
   const std::shared_ptr<const Desired> live = live_of(record);
-  Background known{.wanted = &desired_.hosts.at(plan.host).lowered.bundle, .live_commit = record.live_commit};
+  const HostDesired wanted = desired_.host(plan.host);
+  HostDesired before;
+  Background known{.wanted = &wanted.lowered.bundle, .live_commit = record.live_commit};
   if (live && live->hosts.contains(plan.host)) {
-    known.live = &live->hosts.at(plan.host).lowered.bundle;
+    before = live->host(plan.host);
+    known.live = &before.lowered.bundle;
     known.live_is_exact = fits(live, record);
   }
   known.asked = [&](const Origin& origin, bool gone) { return provenance_.asked(origin, gone, record.live_commit); };

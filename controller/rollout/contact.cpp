@@ -4,10 +4,10 @@
 
 namespace holdfast {
 
-void Contact::answered(std::int64_t took_ms, bool steady) {
+void Contact::answered(std::optional<bool> slow) {
   failures_ = 0;
   due_ms_ = 0;
-  if (steady) slow_ = took_ms > limits_.patience_ms;  // a deployment takes its time on the fastest host
+  slow_ = slow.value_or(slow_);
 }
 
 void Contact::missed(std::int64_t now_ms, double spread) {

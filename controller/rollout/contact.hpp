@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 namespace holdfast {
 
 struct ContactLimits {
-  std::int64_t patience_ms = 2'000;        // a steady turn that takes longer makes a host slow
   std::int64_t first_wait_ms = 20'000;     // after the first time that a host was not reached; doubled each time
   std::int64_t longest_wait_ms = 300'000;  // so a host that came back is noticed after five minutes at the latest
 };
@@ -15,7 +15,8 @@ class Contact {
  public:
   explicit Contact(const ContactLimits& limits) : limits_(limits) {}
 
-  void answered(std::int64_t took_ms, bool steady);
+  /// `slow`: it kept us waiting for longer than others do. Nothing where the turn says nothing about that.
+  void answered(std::optional<bool> slow);
   /// `spread` from 0 to 1 lengthens the wait by up to a quarter, so that hosts that went together don't come together.
   void missed(std::int64_t now_ms, double spread);
   /// It is known from before to be out of reach; tried at once all the same.

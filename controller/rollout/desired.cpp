@@ -19,6 +19,11 @@ bool reads_other_repositories(const Fleet& fleet) {
 
 }  // namespace
 
+HostDesired Desired::host(const std::string& name) const {
+  const KeptHost& kept = hosts.at(name);
+  return {environment.hosts.at(kept.place), DesiredPool::unpack(kept.packed), kept.digest};
+}
+
 Desired desired_state(const Environment& environment, const Mirror& mirror, const std::string& commit,
                       ReleaseSources& sources, const LoadOptions& options) {
   Desired desired;
@@ -39,11 +44,12 @@ Desired desired_state(const Environment& environment, const Mirror& mirror, cons
   }
 
   desired.lasting = !reads_other_repositories(*loaded.fleet);
-  for (const Host& host : environment.hosts) {
-    HostDesired one{.host = host, .lowered = lower(*loaded.fleet, host.name, *tree, commit, sources)};
-    std::ranges::copy(one.lowered.problems, std::back_inserter(desired.problems));
-    one.digest = digest_of(one.lowered.bundle);
-    desired.hosts.emplace(host.name, std::move(one));
+  for (std::size_t place = 0; place < environment.hosts.size(); ++place) {
+    const std::string& host = environment.hosts[place].name;
+    Lowered lowered = lower(*loaded.fleet, host, *tree, commit, sources);
+    std::ranges::copy(lowered.problems, std::back_inserter(desired.problems));
+    std::string digest = digest_of(lowered.bundle);
+    desired.hosts.emplace(host, KeptHost{place, desired.pool.pack(std::move(lowered)), std::move(digest)});
   }
   sort_problems(desired.problems);
   if (!desired.problems.empty()) desired.hosts.clear();

@@ -13,8 +13,9 @@ HostReport run_one(EnvironmentPoll& poll, const Choice& choice, const Desired& d
                    const std::function<bool()>& may_begin) {
   std::optional<Standing> standing;
   if (choice.turn == Turn::enforce) standing = {state_of(choice), choice.why, poll.desired->commit.id};
+  const HostDesired wanted = desired.host(choice.host);
   const HostJob job{.environment = poll.job.environment.name,
-                    .desired = &desired.hosts.at(choice.host),
+                    .desired = &wanted,
                     .commit = desired.commit,
                     .health = desired.environment.health,
                     .requested_by = poll.job.requested_by,

@@ -117,7 +117,7 @@ void HostTurns::take(EnvironmentPoll& poll, const Choice& choice) {
   }
   const auto may_begin = [this, &choice] {
     const std::scoped_lock lock(mutex_);
-    return !stopping_ && schedule_.may_begin(choice.host);
+    return !stopping_ && schedule_.may_begin(choice.host, host_.clock.monotonic_ms());
   };
   try {
     ended(poll, choice, take_host_turn(poll, choice, seen_ms, may_begin));

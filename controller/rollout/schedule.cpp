@@ -99,7 +99,7 @@ void Schedule::demote(std::int64_t now_ms) {
   for (const std::string& host : running_) {
     Entry& entry = hosts_.at(host);
     const bool waits = entry.lane == Lane::swift || (entry.lane == Lane::rollout && !entry.begun);
-    if (!waits || now_ms - entry.since_ms < limits_.contact.patience_ms) continue;
+    if (!waits || now_ms - entry.since_ms < patience_ms()) continue;
     if (!room(Lane::slow)) return;
     --count_[static_cast<std::size_t>(entry.lane)];
     entry.lane = Lane::slow;
@@ -163,10 +163,11 @@ void Schedule::start_canaries(std::int64_t now_ms, std::vector<Choice>& begins) 
   }
 }
 
-bool Schedule::may_begin(const std::string& host) {
+bool Schedule::may_begin(const std::string& host, std::int64_t now_ms) {
   const auto found = hosts_.find(host);
   if (found == hosts_.end()) return false;
   Entry& entry = found->second;
+  remember_time(now_ms - entry.since_ms);
   if (entry.turn.choice.turn == Turn::advance) {
     if (stopped_ || entry.rollout != rollout_.key) return false;  // a newer commit is wanted meanwhile
     if (!proven()) {
@@ -189,7 +190,10 @@ void Schedule::ended(const std::string& host, HostResult result, bool asked, std
   if (asked && result == HostResult::unreachable) {
     entry.contact.missed(now_ms, spread_());
   } else if (asked && result != HostResult::unknown) {
-    entry.contact.answered(now_ms - entry.since_ms, turn == Turn::steady && result == HostResult::unchanged);
+    const std::int64_t took = now_ms - entry.since_ms;
+    const bool tells = turn == Turn::steady && result == HostResult::unchanged;  // a deployment takes its time
+    entry.contact.answered(tells ? std::optional<bool>(took > patience_ms()) : std::nullopt);
+    if (tells) remember_time(took);
   }
   if (turn == Turn::advance && in_rollout(entry)) judge_rollout(host, result);
   if (!entry.known) {
@@ -199,6 +203,22 @@ void Schedule::ended(const std::string& host, HostResult result, bool asked, std
   const bool again = entry.wish.goal != entry.turn.goal;
   const bool sent_back = turn == Turn::advance && result == HostResult::waiting;
   if (again || sent_back) enqueue(host, entry, now_ms);
+}
+
+/// Where all hosts are slow it is us who are, or the way to them: more turns at once would make it worse.
+std::int64_t Schedule::patience_ms() const {
+  constexpr int times_typical = 4;
+  return std::max(limits_.patience_ms, times_typical * typical_ms_);
+}
+
+void Schedule::remember_time(std::int64_t took_ms) {
+  constexpr std::size_t most = 64;
+  times_ms_.push_back(took_ms);
+  if (times_ms_.size() > most) times_ms_.pop_front();
+  std::vector<std::int64_t> sorted(times_ms_.begin(), times_ms_.end());
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+  std::ranges::nth_element(sorted, middle);
+  typical_ms_ = *middle;
 }
 
 void Schedule::judge_rollout(const std::string& host, HostResult result) {

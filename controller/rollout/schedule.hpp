@@ -20,10 +20,11 @@ namespace holdfast {
 enum class Lane { swift, slow, rollout };
 
 struct ScheduleLimits {
-  std::size_t workers = 16;       // turns at once in `swift`, and as many in `rollout`
-  std::size_t patient = 128;      // turns at once in `slow`
-  std::int64_t tell_ms = 10'000;  // how long a turn lasts before it is told that its host is passed over
-  std::int64_t widen_ms = 5'000;  // how long the canary may be silent before the next hosts try to be it
+  std::size_t workers = 16;          // turns at once in `swift`, and as many in `rollout`
+  std::size_t patient = 128;         // turns at once in `slow`
+  std::int64_t tell_ms = 10'000;     // how long a turn lasts before it is told that its host is passed over
+  std::int64_t widen_ms = 5'000;     // how long the canary may be silent before the next hosts try to be it
+  std::int64_t patience_ms = 2'000;  // a turn that lasts longer gives up its place, unless all of them last long
   ContactLimits contact{};
 };
 
@@ -58,7 +59,7 @@ class Schedule {
   /// The turns that begin now, with what they are for. They count as running until ended().
   std::vector<Choice> start(std::int64_t now_ms);
   /// Asked by a host's turn that has found what to change: false where the canary is not done or failed.
-  bool may_begin(const std::string& host);
+  bool may_begin(const std::string& host, std::int64_t now_ms);
   /// A turn is over: what came of it. `asked` is false where the host was left alone.
   void ended(const std::string& host, HostResult result, bool asked, std::int64_t now_ms);
   /// Hosts that wait for a commit which has failed on another one, each told once; say what they do instead().
@@ -102,6 +103,8 @@ class Schedule {
   void start_all_advancing(std::int64_t now_ms, std::vector<Choice>& begins);
   void start_canaries(std::int64_t now_ms, std::vector<Choice>& begins);
   void judge_rollout(const std::string& host, HostResult result);
+  [[nodiscard]] std::int64_t patience_ms() const;
+  void remember_time(std::int64_t took_ms);
   [[nodiscard]] Lane lane_of(const Entry& entry, Lane otherwise) const;
   [[nodiscard]] bool room(Lane lane) const;
   [[nodiscard]] bool in_rollout(const Entry& entry) const;
@@ -117,6 +120,9 @@ class Schedule {
   std::deque<std::string> slow_{};
   std::deque<std::string> advancing_{};
   std::array<std::size_t, 3> count_{};
+
+  std::deque<std::int64_t> times_ms_{};  // how long the latest hosts took that answered
+  std::int64_t typical_ms_ = 0;          // their median
 
   Rollout rollout_{};
   int healthy_ = 0;

@@ -14,6 +14,7 @@ namespace {
 constexpr int polls_until_stale = 3;
 constexpr std::int64_t fetch_ms = 120'000;
 constexpr std::int64_t nap_ms = 200;
+constexpr std::size_t spare_files = 300;  // beside a connection for each host: those being made, health checks, git
 
 /// One environment beside the others: at most one poll at a time.
 struct Lane {
@@ -63,7 +64,22 @@ class Watch {
       return;
     }
     said_.erase("policy");
+    tell_open_files();
     for (const Environment& environment : policy_.environments) poll(environment, policy_.commit);
+  }
+
+  void tell_open_files() {
+    std::size_t hosts = 0;
+    for (const Environment& environment : policy_.environments) hosts += environment.hosts.size();
+    const std::size_t needed = hosts + spare_files;
+    if (needed <= options_.open_files) {
+      said_.erase("files");
+      return;
+    }
+    once("files", Progress::Level::warning,
+         std::to_string(hosts) + " hosts need " + std::to_string(needed) + " open files, the limit is " +
+             std::to_string(options_.open_files) +
+             ": connections beyond it will fail; raise it with LimitNOFILE= in the unit, or `ulimit -Hn`");
   }
 
   void fetch(Mirror& mirror) {

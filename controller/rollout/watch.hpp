@@ -8,6 +8,7 @@ namespace holdfast {
 
 struct WatchOptions {
   std::int64_t poll_ms = 30'000;     // between two fetches, plus up to a tenth of jitter
+  std::size_t open_files = 1024;     // how many this process may have; a host takes one
   std::function<bool()> stopping{};  // asked often; true ends the loop after the hosts' turns that have begun
 };
 

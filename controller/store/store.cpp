@@ -1,6 +1,8 @@
 #include <controller/store/store.hpp>
 
+#include <controller/store/rows.hpp>
 #include <controller/store/schema.hpp>
+#include <controller/store/write_queue.hpp>
 #include <manifests/error.hpp>
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -15,14 +17,8 @@ namespace holdfast {
 namespace {
 
 constexpr int busy_ms = 10'000;
-
-constexpr const char* deployment_columns =
-    "id, environment, host, transaction_id, commit_id, from_commit, subject, author, cause, requested_by, outcome, "
-    "reason, "
-    "plan, begun_ms, ended_ms, result";
-constexpr const char* host_columns =
-    "environment, host, state, detail, desired_commit, live_commit, live_bundle, live_checks, seen_ms, changed_ms, "
-    "backups";
+constexpr std::size_t most_events = 200;      // that wait to be written
+constexpr std::int64_t events_wait_ms = 500;  // and for how long, while more come
 
 /// Binds its arguments in order.
 template <typename... Arguments>
@@ -31,54 +27,6 @@ SQLite::Statement prepare(SQLite::Database& database, const std::string& text, c
   int index = 0;
   (statement.bind(++index, arguments), ...);
   return statement;
-}
-
-std::string text(SQLite::Statement& row, int column) { return row.getColumn(column).getString(); }
-std::int64_t number(SQLite::Statement& row, int column) { return row.getColumn(column).getInt64(); }
-
-Deployment deployment_of(SQLite::Statement& row) {
-  Deployment d;
-  d.id = number(row, 0);
-  d.environment = text(row, 1);
-  d.host = text(row, 2);
-  d.transaction = text(row, 3);
-  d.commit = text(row, 4);
-  d.from_commit = text(row, 5);
-  d.subject = text(row, 6);
-  d.author = text(row, 7);
-  d.cause = text(row, 8);
-  d.requested_by = text(row, 9);
-  d.outcome = outcome_from(text(row, 10));
-  d.reason = text(row, 11);
-  d.plan = text(row, 12);
-  d.begun_ms = number(row, 13);
-  d.ended_ms = number(row, 14);
-  d.result = text(row, 15);
-  return d;
-}
-
-HostRecord host_of(SQLite::Statement& row) {
-  return {.environment = text(row, 0),
-          .host = text(row, 1),
-          .state = text(row, 2),
-          .detail = text(row, 3),
-          .desired_commit = text(row, 4),
-          .live_commit = text(row, 5),
-          .live_bundle = text(row, 6),
-          .live_checks = text(row, 7),
-          .backups = text(row, 10),
-          .seen_ms = number(row, 8),
-          .changed_ms = number(row, 9)};
-}
-
-EnvironmentRecord environment_of(SQLite::Statement& row) {
-  return {.name = text(row, 0),
-          .tracked = text(row, 1),
-          .head = text(row, 2),
-          .accepted = text(row, 3),
-          .state = text(row, 4),
-          .detail = text(row, 5),
-          .changed_ms = number(row, 6)};
 }
 
 template <typename Row>
@@ -106,8 +54,16 @@ class SqliteStore : public Store {
     migrate(path);
   }
 
+  ~SqliteStore() override {
+    try {
+      write_events();
+    } catch (const Error&) {
+      // Lines of the history; nobody is left to tell.
+    }
+  }
+
   std::int64_t begin_deployment(const Deployment& d) override {
-    return guarded([&] {
+    return written([&] {
       prepare(
           database_,
           "INSERT INTO deployments (environment, host, transaction_id, commit_id, from_commit, subject, author, cause, "
@@ -120,7 +76,7 @@ class SqliteStore : public Store {
   }
 
   void end_deployment(std::int64_t id, Outcome outcome, const std::string& reason, std::int64_t at_ms) override {
-    guarded([&] {
+    written([&] {
       return prepare(database_, "UPDATE deployments SET outcome = ?, reason = ?, ended_ms = ? WHERE id = ?",
                      std::string(to_text(outcome)), reason, at_ms, id)
           .exec();
@@ -128,11 +84,18 @@ class SqliteStore : public Store {
   }
 
   void put_result(std::int64_t id, const std::string& result) override {
-    guarded([&] { return prepare(database_, "UPDATE deployments SET result = ? WHERE id = ?", result, id).exec(); });
+    written([&] { return prepare(database_, "UPDATE deployments SET result = ? WHERE id = ?", result, id).exec(); });
   }
 
+  /// Written with the next thing that is: a sync of the disk for each would be what a thousand hosts wait for.
   void add_event(std::int64_t id, std::int64_t at_ms, const std::string& line) override {
-    guarded([&] { return prepare(database_, "INSERT INTO events VALUES (?,?,?)", id, at_ms, line).exec(); });
+    bool due = false;
+    {
+      const std::scoped_lock lock(events_mutex_);
+      events_.push_back({id, {at_ms, line}});
+      due = events_.size() >= most_events || at_ms - events_.front().second.at_ms > events_wait_ms;
+    }
+    if (due) write_events();
   }
 
   std::vector<Deployment> deployments(const std::string& environment, const std::string& host, int limit) override {
@@ -155,6 +118,7 @@ class SqliteStore : public Store {
   }
 
   std::vector<DeploymentEvent> events(std::int64_t id) override {
+    write_events();
     return guarded([&] {
       auto rows = prepare(database_, "SELECT at_ms, text FROM events WHERE deployment = ? ORDER BY rowid", id);
       return all(rows, [](SQLite::Statement& row) { return DeploymentEvent{number(row, 0), text(row, 1)}; });
@@ -162,7 +126,7 @@ class SqliteStore : public Store {
   }
 
   void put_host(const HostRecord& r) override {
-    guarded([&] {
+    written([&] {
       return prepare(database_,
                      std::string("INSERT OR REPLACE INTO hosts (") + host_columns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?)",
                      r.environment, r.host, r.state, r.detail, r.desired_commit, r.live_commit, r.live_bundle,
@@ -173,8 +137,7 @@ class SqliteStore : public Store {
 
   void saw_hosts(const std::string& environment, const std::map<std::string, std::int64_t>& seen_ms) override {
     if (seen_ms.empty()) return;
-    guarded([&] {
-      SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
+    written([&] {
       SQLite::Statement update(database_,
                                "UPDATE hosts SET seen_ms = ?3 WHERE environment = ?1 AND host = ?2 AND seen_ms < ?3");
       for (const auto& [host, at_ms] : seen_ms) {
@@ -184,7 +147,6 @@ class SqliteStore : public Store {
         update.bind(3, at_ms);
         update.exec();
       }
-      transaction.commit();
       return 0;
     });
   }
@@ -210,12 +172,10 @@ class SqliteStore : public Store {
 
   void put_downs(const std::string& environment, const std::string& name,
                  const std::map<std::string, std::int64_t>& down_ms) override {
-    guarded([&] {
-      SQLite::Transaction transaction(database_);
+    written([&] {
       for (const auto& [unit, ms] : down_ms) {
         prepare(database_, "INSERT OR REPLACE INTO downs VALUES (?,?,?,?)", environment, name, unit, ms).exec();
       }
-      transaction.commit();
       return 0;
     });
   }
@@ -231,7 +191,7 @@ class SqliteStore : public Store {
   }
 
   void put_hold(const Hold& h) override {
-    guarded([&] {
+    written([&] {
       return prepare(database_, "INSERT OR REPLACE INTO holds VALUES (?,?,?,?,?,?,?)", h.environment, h.host, h.bundle,
                      h.commit, h.reason, h.since_ms, h.deployment)
           .exec();
@@ -252,7 +212,7 @@ class SqliteStore : public Store {
   }
 
   int remove_holds(const std::string& environment, const std::string& host) override {
-    return guarded([&] {
+    return written([&] {
       return prepare(database_, "DELETE FROM holds WHERE environment = ?1 AND (?2 = '' OR host = ?2)", environment,
                      host)
           .exec();
@@ -260,7 +220,7 @@ class SqliteStore : public Store {
   }
 
   void put_pin(const Pin& p) override {
-    guarded([&] {
+    written([&] {
       return prepare(database_, "INSERT OR REPLACE INTO pins VALUES (?,?,?,?,?,?)", p.environment, p.head, p.target,
                      p.requested_by, p.reason, p.since_ms)
           .exec();
@@ -279,12 +239,12 @@ class SqliteStore : public Store {
   }
 
   bool remove_pin(const std::string& environment) override {
-    return guarded(
+    return written(
         [&] { return prepare(database_, "DELETE FROM pins WHERE environment = ?", environment).exec() > 0; });
   }
 
   void put_environment(const EnvironmentRecord& r) override {
-    guarded([&] {
+    written([&] {
       return prepare(database_, "INSERT OR REPLACE INTO environments VALUES (?,?,?,?,?,?,?)", r.name, r.tracked, r.head,
                      r.accepted, r.state, r.detail, r.changed_ms)
           .exec();
@@ -309,7 +269,7 @@ class SqliteStore : public Store {
   }
 
   std::int64_t next_epoch() override {
-    return guarded([&] {
+    return written([&] {
       database_.exec("INSERT INTO epochs DEFAULT VALUES");
       return database_.getLastInsertRowid();
     });
@@ -341,8 +301,54 @@ class SqliteStore : public Store {
     }
   }
 
+  template <typename Work>
+  auto written(Work work) -> decltype(work()) {
+    decltype(work()) result{};
+    writes_.write([&] { result = work(); }, [this](const auto& all) { transact(all); });
+    return result;
+  }
+
+  template <typename All>
+  void transact(const All& all) {
+    guarded([&] {
+      SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
+      insert_events();
+      all();
+      transaction.commit();
+      return 0;
+    });
+  }
+
+  void write_events() {
+    {
+      const std::scoped_lock lock(events_mutex_);
+      if (events_.empty()) return;
+    }
+    written([] { return 0; });
+  }
+
+  void insert_events() {
+    std::vector<std::pair<std::int64_t, DeploymentEvent>> events;
+    {
+      const std::scoped_lock lock(events_mutex_);
+      events.swap(events_);
+    }
+    if (events.empty()) return;
+    SQLite::Statement insert(database_, "INSERT INTO events VALUES (?,?,?)");
+    for (const auto& [deployment, event] : events) {
+      insert.reset();
+      insert.bind(1, deployment);
+      insert.bind(2, event.at_ms);
+      insert.bind(3, event.text);
+      insert.exec();
+    }
+  }
+
   std::mutex mutex_;
   SQLite::Database database_;
+  WriteQueue writes_;
+  std::mutex events_mutex_;
+  std::vector<std::pair<std::int64_t, DeploymentEvent>> events_;  // that the file does not have yet
 };
 
 }  // namespace

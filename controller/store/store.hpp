@@ -102,6 +102,7 @@ class Store {
   virtual std::int64_t begin_deployment(const Deployment& deployment) = 0;
   virtual void end_deployment(std::int64_t id, Outcome outcome, const std::string& reason, std::int64_t at_ms) = 0;
   virtual void put_result(std::int64_t id, const std::string& result) = 0;
+  /// On the disk with the next write, half a second later at most while more come; events() sees it at once.
   virtual void add_event(std::int64_t deployment, std::int64_t at_ms, const std::string& text) = 0;
   /// Newest first; empty texts match all.
   virtual std::vector<Deployment> deployments(const std::string& environment, const std::string& host, int limit) = 0;

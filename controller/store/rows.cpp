@@ -1,0 +1,55 @@
+#include <controller/store/rows.hpp>
+
+#include <SQLiteCpp/Column.h>
+
+namespace holdfast {
+
+std::string text(SQLite::Statement& row, int column) { return row.getColumn(column).getString(); }
+std::int64_t number(SQLite::Statement& row, int column) { return row.getColumn(column).getInt64(); }
+
+Deployment deployment_of(SQLite::Statement& row) {
+  Deployment d;
+  d.id = number(row, 0);
+  d.environment = text(row, 1);
+  d.host = text(row, 2);
+  d.transaction = text(row, 3);
+  d.commit = text(row, 4);
+  d.from_commit = text(row, 5);
+  d.subject = text(row, 6);
+  d.author = text(row, 7);
+  d.cause = text(row, 8);
+  d.requested_by = text(row, 9);
+  d.outcome = outcome_from(text(row, 10));
+  d.reason = text(row, 11);
+  d.plan = text(row, 12);
+  d.begun_ms = number(row, 13);
+  d.ended_ms = number(row, 14);
+  d.result = text(row, 15);
+  return d;
+}
+
+HostRecord host_of(SQLite::Statement& row) {
+  return {.environment = text(row, 0),
+          .host = text(row, 1),
+          .state = text(row, 2),
+          .detail = text(row, 3),
+          .desired_commit = text(row, 4),
+          .live_commit = text(row, 5),
+          .live_bundle = text(row, 6),
+          .live_checks = text(row, 7),
+          .backups = text(row, 10),
+          .seen_ms = number(row, 8),
+          .changed_ms = number(row, 9)};
+}
+
+EnvironmentRecord environment_of(SQLite::Statement& row) {
+  return {.name = text(row, 0),
+          .tracked = text(row, 1),
+          .head = text(row, 2),
+          .accepted = text(row, 3),
+          .state = text(row, 4),
+          .detail = text(row, 5),
+          .changed_ms = number(row, 6)};
+}
+
+}  // namespace holdfast

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <controller/store/store.hpp>
+
+#include <SQLiteCpp/Statement.h>
+
+#include <cstdint>
+#include <string>
+
+namespace holdfast {
+
+/// The columns of a table in the order in which the functions below read them.
+inline constexpr const char* deployment_columns =
+    "id, environment, host, transaction_id, commit_id, from_commit, subject, author, cause, requested_by, outcome, "
+    "reason, "
+    "plan, begun_ms, ended_ms, result";
+inline constexpr const char* host_columns =
+    "environment, host, state, detail, desired_commit, live_commit, live_bundle, live_checks, seen_ms, changed_ms, "
+    "backups";
+
+std::string text(SQLite::Statement& row, int column);
+std::int64_t number(SQLite::Statement& row, int column);
+
+/// A row of those columns as a value.
+Deployment deployment_of(SQLite::Statement& row);
+HostRecord host_of(SQLite::Statement& row);
+EnvironmentRecord environment_of(SQLite::Statement& row);
+
+}  // namespace holdfast
