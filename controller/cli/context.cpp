@@ -3,9 +3,11 @@
 #include <manifests/error.hpp>
 
 #include <pwd.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -14,6 +16,7 @@ namespace holdfast {
 namespace {
 
 constexpr std::int64_t fetch_ms = 120'000;
+constexpr rlim_t most_open_files = 65'536;
 
 std::string login() {
   for (const char* name : {"SUDO_USER", "USER", "LOGNAME"}) {
@@ -31,6 +34,16 @@ void make_state_folder(const std::string& folder) {
   if (made) ::chmod(folder.c_str(), S_IRWXU);
 }
 
+/// As many open files as we may have: every host takes one. The number that we have then.
+std::size_t raise_open_files() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  rlimit raised = limit;
+  raised.rlim_cur = std::min<rlim_t>(limit.rlim_max, most_open_files);
+  if (raised.rlim_cur > limit.rlim_cur && setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  return limit.rlim_cur;
+}
+
 }  // namespace
 
 Context open_context(const ControllerConfig& config, const std::string& requested_by) {
@@ -44,6 +57,7 @@ Context open_context(const ControllerConfig& config, const std::string& requeste
                       .workers = config.workers,
                       .requested_by = requested_by.empty() ? login() : requested_by};
   context.clock = system_clock();
+  context.open_files = raise_open_files();
   context.store = Store::open(config.state_file());
   context.sessions = std::make_unique<SessionPool>(config.connect);
   return context;

@@ -14,6 +14,7 @@ struct Context {
   ControllerConfig config{};
   ControllerSettings settings{};
   Clock clock{};
+  std::size_t open_files = 0;  // how many this process may have; raised as far as it may be
   std::unique_ptr<Store> store{};
   std::unique_ptr<SessionPool> sessions{};
 };

@@ -3,9 +3,7 @@
 #include <controller/rollout/watch.hpp>
 
 #include <malloc.h>
-#include <sys/resource.h>
 
-#include <algorithm>
 #include <atomic>
 #include <csignal>
 
@@ -13,7 +11,6 @@ namespace holdfast {
 
 namespace {
 
-constexpr rlim_t most_open_files = 65'536;
 constexpr int most_arenas = 4;
 
 std::atomic<bool> stop_asked = false;
@@ -26,16 +23,6 @@ void listen_for_stop() {
   sigemptyset(&action.sa_mask);
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
-}
-
-/// As many open files as we may have: every host takes one. The number that we have then.
-std::size_t raise_open_files() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-  rlimit raised = limit;
-  raised.rlim_cur = std::min<rlim_t>(limit.rlim_max, most_open_files);
-  if (raised.rlim_cur > limit.rlim_cur && setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
-  return limit.rlim_cur;
 }
 
 /// Hosts' turns are short threads: with an arena for each of eight times the processors, memory that one turn freed
@@ -52,7 +39,7 @@ int run_command(Context& context, const std::string& log_level, bool json) {
         "watching " + context.settings.repository.url + " every " + std::to_string(context.config.poll_ms / 1000) +
             " s; environments are read from branch " + context.settings.branch});
   watch(context.settings, *context.sessions, *context.store, context.clock, tell,
-        {.poll_ms = context.config.poll_ms, .open_files = raise_open_files(), .stopping = [] {
+        {.poll_ms = context.config.poll_ms, .open_files = context.open_files, .stopping = [] {
            return stop_asked.load();
          }});
   tell({Progress::Level::step, "", "", "stopped"});

@@ -58,12 +58,16 @@ EnvironmentReport EnvironmentRun::poll(const EnvironmentJob& job, const Environm
 std::vector<HostReport> EnvironmentRun::wait() { return turns_->wait(); }
 
 std::shared_ptr<const Desired> DesiredCache::get(const std::string& key, const Make& make) {
-  const auto found = kept_.find(key);
-  if (found != kept_.end()) return found->second;
+  const auto found = std::ranges::find(kept_, key, &Kept::key);
+  if (found != kept_.end()) {
+    std::rotate(found, found + 1, kept_.end());
+    return kept_.back().desired;
+  }
   auto made = std::make_shared<const Desired>(make());
-  constexpr std::size_t most = 8;  // the head, the last good ones of a few hosts
-  if (kept_.size() >= most) kept_.erase(kept_.begin());
-  if (made->lasting) kept_[key] = made;
+  constexpr std::size_t most = 6;  // the head, the last good ones of a few hosts
+  if (!made->lasting) return made;
+  if (kept_.size() == most) kept_.erase(kept_.begin());
+  kept_.push_back({key, made});
   return made;
 }
 

@@ -32,14 +32,18 @@ struct EnvironmentJob {
   LoadOptions load{};
 };
 
-/// Desired states by commit, made once: keyed by environment, policy commit and content commit.
+/// The desired states used last by commit, made once: keyed by environment, policy commit and content commit.
 class DesiredCache {
  public:
   using Make = std::function<Desired()>;
   std::shared_ptr<const Desired> get(const std::string& key, const Make& make);
 
  private:
-  std::map<std::string, std::shared_ptr<const Desired>> kept_;
+  struct Kept {
+    std::string key{};
+    std::shared_ptr<const Desired> desired{};
+  };
+  std::vector<Kept> kept_;  // what was used last at the end
 };
 
 struct EnvironmentTools {

@@ -205,10 +205,13 @@ void Schedule::ended(const std::string& host, HostResult result, bool asked, std
   if (again || sent_back) enqueue(host, entry, now_ms);
 }
 
-/// Where all hosts are slow it is us who are, or the way to them: more turns at once would make it worse.
+/// Several times what is usual. Where all hosts are slow it is us who are, or the way to them: more turns at once would
+/// make it worse.
 std::int64_t Schedule::patience_ms() const {
-  constexpr int times_typical = 4;
-  return std::max(limits_.patience_ms, times_typical * typical_ms_);
+  constexpr int times_typical = 8;
+  constexpr std::size_t enough = 16;
+  const bool known = times_ms_.size() >= enough;
+  return std::max(known ? limits_.least_patience_ms : limits_.patience_ms, times_typical * typical_ms_);
 }
 
 void Schedule::remember_time(std::int64_t took_ms) {

@@ -20,11 +20,13 @@ namespace holdfast {
 enum class Lane { swift, slow, rollout };
 
 struct ScheduleLimits {
-  std::size_t workers = 16;          // turns at once in `swift`, and as many in `rollout`
-  std::size_t patient = 128;         // turns at once in `slow`
-  std::int64_t tell_ms = 10'000;     // how long a turn lasts before it is told that its host is passed over
-  std::int64_t widen_ms = 5'000;     // how long the canary may be silent before the next hosts try to be it
-  std::int64_t patience_ms = 2'000;  // a turn that lasts longer gives up its place, unless all of them last long
+  std::size_t workers = 16;       // turns at once in `swift`, and as many in `rollout`
+  std::size_t patient = 128;      // turns at once in `slow`
+  std::int64_t tell_ms = 10'000;  // how long a turn lasts before it is told that its host is passed over
+  std::int64_t widen_ms = 5'000;  // how long the canary may be silent before the next hosts try to be it
+  // A turn that lasts longer gives up its place: before it is known what is usual, and at least once it is.
+  std::int64_t patience_ms = 2'000;
+  std::int64_t least_patience_ms = 250;
   ContactLimits contact{};
 };
 

@@ -2,6 +2,8 @@
 
 #include <manifests/error.hpp>
 
+#include <malloc.h>
+
 #include <algorithm>
 
 namespace holdfast {
@@ -68,7 +70,9 @@ std::shared_ptr<const Desired> desired_at(const EnvironmentJob& job, Environment
   const std::scoped_lock lock(tools.git);
   tools.sources.use_commit(commit);
   auto desired = tools.cache.get(job.environment.name + "\n" + tools.policy_commit + "\n" + commit, [&] {
-    return desired_state(job.environment, tools.mirror, commit, tools.sources, job.load);
+    Desired made = desired_state(job.environment, tools.mirror, commit, tools.sources, job.load);
+    malloc_trim(0);  // the manifests of all hosts were in memory at once
+    return made;
   });
   for (const std::string& note : tools.sources.take_notes()) {
     if (tools.host.on_progress) tools.host.on_progress({Progress::Level::warning, job.environment.name, "", note});

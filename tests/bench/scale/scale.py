@@ -121,7 +121,7 @@ def bench(options, fleet, controller):
     if not fleet.faulty:
         return
 
-    time.sleep(2)
+    time.sleep(15)  # until the last ones are confirmed: a host that dies before is another story
     size = len(controller.text())
     for place, number in enumerate(fleet.faulty):
         faults.make(number, "slow" if place < options.slow else DEATHS[place % len(DEATHS)])

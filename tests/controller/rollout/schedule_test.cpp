@@ -104,6 +104,21 @@ TEST_CASE("hosts that keep us waiting hold up the others for no longer than our 
   CHECK(fleet.schedule().running(Lane::slow) + fleet.schedule().running(Lane::swift) == 50);
 }
 
+TEST_CASE("hosts that die together cost those behind them a second, once it is known what is usual", "[schedule]") {
+  Polled fleet(1000);
+  fleet.poll();
+  fleet.run({});
+  fleet.pass(30'000);
+  const auto dead = names(0, 70);
+  fleet.poll();
+  std::size_t served = 0;
+  for (int i = 0; i < 10; ++i) {
+    served += fleet.run(dead).size();
+    fleet.pass(125);
+  }
+  CHECK(served == 930);
+}
+
 TEST_CASE("where every host takes long, it is not their fault: no more turns are begun at once", "[schedule]") {
   Polled fleet(1000);
   fleet.poll();

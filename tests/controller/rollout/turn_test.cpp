@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <sstream>
 
@@ -259,6 +260,52 @@ TEST_CASE("a commit that fails on the canary reaches no other host", "[turn]") {
   for (const char* host : {"a", "b", "c"}) CHECK(fleet.read("/etc/motd", host) == "good\n");
   CHECK(fleet.store().host("test", "a")->state == "held");
   CHECK(fleet.store().host("test", "b")->state == "waiting");
+}
+
+TEST_CASE("a dead host in front takes no turn from the others, and is told once", "[turn]") {
+  Scene fleet({"a", "b"});
+  std::string text = fleet.environment("main");
+  const std::string dead = "    - {name: dead, address: 127.0.0.1, port: 1, user: root}\n";
+  text.insert(text.find("    - {name: a"), dead);
+  fleet.write("environment.yaml", text);
+  fleet.write("motd.yaml", motd("hello"));
+  fleet.commit("first");
+  std::map<std::string, HostResult> results;
+  for (const HostReport& one : fleet.turn().hosts) results[one.host] = one.result;
+  CHECK(results == std::map<std::string, HostResult>{
+                       {"a", HostResult::deployed}, {"b", HostResult::deployed}, {"dead", HostResult::unreachable}});
+  const HostRecord before = *fleet.store().host("test", "dead");
+  CHECK(before.state == "unreachable");
+  for (const HostReport& one : fleet.turn().hosts) CHECK(one.host != "dead");  // it waits for its next try
+  CHECK(*fleet.store().host("test", "dead") == before);
+
+  fleet.write("motd.yaml", motd("another"));
+  fleet.commit("second");
+  results.clear();
+  for (const HostReport& one : fleet.turn().hosts) results[one.host] = one.result;
+  CHECK(results["a"] == HostResult::deployed);
+  CHECK(results["dead"] == HostResult::unreachable);  // something else is wanted of it: tried at once
+  const std::string& said = fleet.said();
+  CHECK(said.find("dead while connecting") != std::string::npos);
+  CHECK(said.find("dead while connecting") == said.rfind("dead while connecting"));
+}
+
+TEST_CASE("a turn that finds nothing writes nothing but when hosts were seen", "[turn]") {
+  Scene fleet({"a", "b"});
+  fleet.write("motd.yaml", motd("hello"));
+  fleet.commit("first");
+  fleet.turn();
+  const auto before = fleet.store().hosts("test");
+  for (int i = 0; i < 2; ++i) {
+    for (const HostReport& one : fleet.turn().hosts) CHECK(one.result == HostResult::unchanged);
+  }
+  auto after = fleet.store().hosts("test");
+  REQUIRE(after.size() == before.size());
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    CHECK(after[i].seen_ms > before[i].seen_ms);
+    after[i].seen_ms = before[i].seen_ms;
+    CHECK(after[i] == before[i]);
+  }
 }
 
 TEST_CASE("a commit with a problem is refused whole and the last good one stays in force", "[turn]") {

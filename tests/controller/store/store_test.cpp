@@ -1,4 +1,5 @@
 #include <controller/store/store.hpp>
+#include <controller/store/write_queue.hpp>
 
 #include <controller/store/schema.hpp>
 #include <manifests/error.hpp>
@@ -6,10 +7,13 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
+#include <vector>
 
 using namespace holdfast;
 
@@ -114,6 +118,64 @@ TEST_CASE("a state file of the first version is brought to this one with all tha
   REQUIRE(store->deployment(7));
   CHECK(store->deployment(7)->ended_ms == 2);
   CHECK(store->deployment(7)->result.empty());
+}
+
+TEST_CASE("many threads write at once, and everything is in the file when they return", "[store]") {
+  const Folder folder;
+  const std::string path = folder.path / "state.db";
+  const auto store = Store::open(path);
+  std::vector<std::thread> threads;
+  std::atomic<int> seen{0};
+  for (int i = 0; i < 16; ++i) {
+    threads.emplace_back([&, i] {
+      const std::string host = "h" + std::to_string(i);
+      for (int turn = 0; turn < 10; ++turn) {
+        const auto id = store->begin_deployment(deployment("staging", host));
+        store->add_event(id, 1, host);
+        store->end_deployment(id, Outcome::deployed, "", 2);
+        if (store->deployment(id)->host == host && store->events(id).size() == 1) ++seen;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(seen == 160);
+  CHECK(Store::open(path)->deployments("staging", "", 1000).size() == 160);
+}
+
+TEST_CASE("an event is in the file with the end of its deployment", "[store]") {
+  const Folder folder;
+  const std::string path = folder.path / "state.db";
+  const auto store = Store::open(path);
+  const auto id = store->begin_deployment(deployment("staging", "a"));
+  store->add_event(id, 1, "first");
+  CHECK(store->events(id).size() == 1);
+  store->add_event(id, 2, "second");
+  store->end_deployment(id, Outcome::deployed, "", 3);
+  CHECK(Store::open(path)->events(id).size() == 2);
+}
+
+TEST_CASE("a write that fails takes no other with it", "[store]") {
+  WriteQueue queue;
+  std::vector<int> done;
+  const auto transaction = [](const auto& all) { all(); };
+  CHECK_THROWS_AS(queue.write([] { throw Error("no"); }, transaction), Error);
+  queue.write([&] { done.push_back(1); }, transaction);
+  CHECK(done == std::vector<int>{1});
+  const auto broken = [](const auto& all) {
+    all();
+    throw Error("the disk is full");
+  };
+  CHECK_THROWS_AS(queue.write([&] { done.push_back(2); }, broken), Error);
+}
+
+TEST_CASE("when hosts were seen is written for many at once, and never goes back", "[store]") {
+  const auto store = Store::open(":memory:");
+  store->put_host({.environment = "staging", .host = "a", .state = "converged", .seen_ms = 5});
+  store->put_host({.environment = "staging", .host = "b", .state = "converged", .seen_ms = 50});
+  store->saw_hosts("staging", {{"a", 10}, {"b", 10}, {"unknown", 10}});
+  CHECK(store->host("staging", "a")->seen_ms == 10);
+  CHECK(store->host("staging", "b")->seen_ms == 50);
+  CHECK_FALSE(store->host("staging", "unknown"));
 }
 
 TEST_CASE("a hold is lifted for one host or for all of an environment", "[store]") {
