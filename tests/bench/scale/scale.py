@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Many hosts on one machine, some of them dead and some slow: what a tick costs, and whether the dead hold up the rest.
 
-    tests/bench/scale/scale.py [--hosts N] [--dead N] [--slow N] [--build DIR] [--check] [--keep]
+    tests/bench/scale/scale.py [--hosts N] [--dead N] [--slow N] [--build DIR] [--check] [--hurry] [--keep]
 
-Prints a table, and with --check also PASS or FAIL for each rule (exit code 1 when one fails). Needs root."""
+Prints a table, and with --check also PASS or FAIL for each rule (exit code 1 when one fails). With --hurry
+it does not wait until the dead are tried again by themselves, which takes minutes, but wants something else of them.
+Needs root."""
 import argparse
 import os
 import re
@@ -23,7 +25,7 @@ failures = []
 
 
 def say(label, value):
-    print(f"{label:<62}{value}", flush=True)
+    print(f"{label:<64}{value}", flush=True)
 
 
 def rule(ok, text, checks):
@@ -150,6 +152,11 @@ def bench(options, fleet, controller):
     began = time.monotonic()
     for number in fleet.faulty:
         faults.make(number, "well")
+    if options.hurry:
+        fleet.set_greeting("good night")
+        m.wait_for("the next commit", 120 + hosts, lambda: len(fleet.greeted("good night")) == hosts)
+        rule(True, "hosts that were dead take the next commit at once", options.check)
+        return
     m.wait_for("the dead to come back", 900, lambda: len(fleet.greeted("good evening")) == hosts)
     say("the dead come back by themselves and have the commit", f"{time.monotonic() - began:.1f} s")
     rule(True, "dead hosts come back by themselves", options.check)
@@ -162,6 +169,7 @@ def main():
     parser.add_argument("--slow", type=int, default=0)
     parser.add_argument("--build", default=os.environ.get("HOLDFAST_BUILD", "build/dev"))
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--hurry", action="store_true")
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
