@@ -75,8 +75,11 @@ revert() {
 test_the_plan_says_what_is_run_and_what_can_not_be_undone() {
     hf plan production
     expect_code 2
-    expect_says 'as greeter in /opt/greeter/app, while greeter.service is stopped, runs ./migrate.sh up'
+    expect_says 'command:migrate  as greeter in /opt/greeter/app, while greeter.service is stopped'
+    expect_says 'runs ./migrate.sh up'
     expect_says 'an account that somebody may have used by then is not removed'
+    hf plan production --why
+    expect_says 'undo: runs ./migrate.sh down'
 }
 
 test_commands_run_in_the_first_change_and_before_what_needs_them() {
