@@ -55,7 +55,8 @@ class Looker {
     plan.down_ms = context_.store->downs(plan.environment, plan.host);
     try {
       auto lease = context_.sessions->checkout(host.host, in(plan_ms));
-      PlanReply reply = lease->plan(host.lowered.bundle, true, in(plan_ms));
+      PlanReply reply =
+          lease->plan(host.lowered.bundle, {.show = true, .known = true, .digest = host.digest}, in(plan_ms));
       plan.plan = std::move(reply.plan);
       plan.old_contents = std::move(reply.old_contents);
       keep_contents(plan);

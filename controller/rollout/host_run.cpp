@@ -18,7 +18,7 @@ HostReport finish(HostSteps& steps, const TransactionReply& applied) {
 }
 
 HostReport stages(HostSteps& steps) {
-  steps.connect();
+  steps.look();
   if (const auto settled = steps.settle_open_transaction()) return *settled;
 
   const PlanReply reply = steps.plan();

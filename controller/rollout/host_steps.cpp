@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace holdfast {
 
@@ -42,37 +43,50 @@ Deadline HostSteps::in(std::int64_t ms) const {
   return std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
 }
 
-void HostSteps::connect() {
+void HostSteps::look() {
   for (;;) {
     session_.reset();
     session_.emplace(tools_.sessions.checkout(job_.desired->host, in(connect_ms)));
     try {
-      status_ = (*session_)->status(in(request_ms));
+      ask_for_plan();
       record_.seen_ms = tools_.clock.wall_ms();
       return;
     } catch (const Error&) {
+      if ((*session_)->alive()) {
+        // What is half done may be why no plan can be made: it is settled first.
+        open_ = (*session_)->open_transaction(in(request_ms));
+        if (!open_) throw;
+        record_.seen_ms = tools_.clock.wall_ms();
+        return;
+      }
       // A kept session may have died since its last use; a new one that fails is the host's doing.
-      if (!session_->kept() || (*session_)->alive()) throw;
+      if (!session_->kept()) throw;
       session_->discard();
     }
   }
 }
 
-PlanReply HostSteps::plan() {
-  PlanReply reply =
-      while_doing("planning", [&] { return (*session_)->plan(job_.desired->lowered.bundle, true, in(request_ms)); });
+void HostSteps::ask_for_plan() {
+  const HostDesired& desired = *job_.desired;
+  const RunnerClient::PlanRequest request{.known = record_.live_bundle == desired.digest, .digest = desired.digest};
+  plan_ = while_doing("planning", [&] { return (*session_)->plan(desired.lowered.bundle, request, in(request_ms)); });
+  open_ = plan_->open;
   List backups;
-  for (const BackupReply& one : reply.backups) backups.push_back(to_value(one));
+  for (const BackupReply& one : plan_->backups) backups.push_back(to_value(one));
   record_.backups = to_json(backups);
-  return reply;
+}
+
+PlanReply HostSteps::plan() {
+  if (!plan_) ask_for_plan();
+  return *std::exchange(plan_, std::nullopt);
 }
 
 std::optional<HostReport> HostSteps::settle_open_transaction() {
-  const Value* open = status_.find("open");
-  if (open == nullptr) return std::nullopt;
+  if (!open_) return std::nullopt;
 
-  transaction_ = open->at("transaction").as_text();
-  const std::string state = open->at("state").as_text();
+  plan_.reset();  // what is settled here changes the host
+  transaction_ = open_->transaction;
+  const std::string state = open_->state;
   epoch_ = tools_.store.next_epoch();
   if (state == "rollback_failed") {
     return report(
@@ -88,7 +102,7 @@ std::optional<HostReport> HostSteps::settle_open_transaction() {
     reply = (*session_)->attach(
         transaction_, [this](const Value& event) { tell_event(event); }, in(apply_ms));
   }
-  if (open->text_or("bundle_digest", "") != job_.desired->digest) return set_aside(reply);
+  if (open_->bundle_digest != job_.desired->digest) return set_aside(reply);
   if (reply.state != "pending") return undone_by_host(reply);
   const Verdict verdict = watch_health();
   if (verdict.state == Verdict::State::healthy) return confirm(verdict);
@@ -109,7 +123,6 @@ std::optional<HostReport> HostSteps::set_aside(TransactionReply reply) {
   end(undone ? Outcome::rolled_back : Outcome::deployed, undone ? why : "");
   deployment_ = 0;
   transaction_.clear();
-  status_ = (*session_)->status(in(request_ms));
   return std::nullopt;
 }
 

@@ -18,7 +18,8 @@ class HostSteps {
  public:
   HostSteps(const HostJob& job, HostTools& tools);
 
-  void connect();
+  /// A session with the host, the open transaction and the plan: one round trip on a kept session and on a new one.
+  void look();
   /// A transaction that a dead controller or a lost connection left open: confirmed if it is what is wanted and
   /// healthy, else undone. A report means that the turn is over; none, that what is wanted now can be planned.
   std::optional<HostReport> settle_open_transaction();
@@ -59,6 +60,7 @@ class HostSteps {
   void tell_journal(const std::vector<std::string>& blamed);
   void remember_generation();
   [[nodiscard]] Deadline in(std::int64_t ms) const;
+  void ask_for_plan();
   [[nodiscard]] bool first_time() const { return record_.live_bundle.empty(); }
   [[nodiscard]] bool is_repair() const { return record_.live_bundle == job_.desired->digest; }
   Verdict watch(const std::vector<Check>& checks, bool blame_all);
@@ -69,7 +71,8 @@ class HostSteps {
   HostRecord record_{};
   HostRecord stored_{};  // as the store has it
   std::optional<SessionPool::Lease> session_{};
-  Value status_{};
+  std::optional<OpenTransaction> open_{};
+  std::optional<PlanReply> plan_{};
   std::unique_ptr<RunnerClient> fresh_{};
   std::vector<Sample> baseline_{};
   std::string transaction_{};

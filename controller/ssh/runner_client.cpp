@@ -49,6 +49,14 @@ TransactionReply transaction_from(const Value& reply) {
   return result;
 }
 
+std::optional<OpenTransaction> open_from(const Value& reply) {
+  const Value* open = reply.find("open");
+  if (open == nullptr) return std::nullopt;
+  return OpenTransaction{.transaction = printable(open->at("transaction").as_text()),
+                         .state = printable(open->at("state").as_text()),
+                         .bundle_digest = text_of(*open, "bundle_digest")};
+}
+
 /// Positions come from the bundle that we made, not from the host: it may have kept an older one of the same digest.
 void tell_origins(Plan& plan, const Bundle& bundle) {
   std::map<PrimitiveId, const Origin*> origins;
@@ -197,13 +205,14 @@ struct RunnerClient::Impl {
     }
   }
 
-  Answer ask_plan(const Bundle& bundle, const std::string& digest, bool show, Deadline deadline) {
-    const Hello* known = conversation && conversation->hello() ? &*conversation->hello() : nullptr;
-    if (kept.contains(digest) || (known != nullptr && known->generation_bundle == digest)) {
-      Answer answer = ask("for a plan", {{"do", "plan"}, {"bundle_digest", digest}, {"show", show}}, {}, deadline);
+  Answer ask_plan(const Bundle& bundle, const std::string& digest, const RunnerClient::PlanRequest& how,
+                  Deadline deadline) {
+    const Hello* host = conversation && conversation->hello() ? &*conversation->hello() : nullptr;
+    if (how.known || kept.contains(digest) || (host != nullptr && host->generation_bundle == digest)) {
+      Answer answer = ask("for a plan", {{"do", "plan"}, {"bundle_digest", digest}, {"show", how.show}}, {}, deadline);
       if (answer.reply.find("need") == nullptr) return answer;
     }
-    Map request{{"do", "plan"}, {"show", show}};
+    Map request{{"do", "plan"}, {"show", how.show}};
     const Value whole = to_value(bundle);
     const std::string text = to_json(whole);
     if (text.size() > max_inline_bundle_bytes) {
@@ -232,11 +241,12 @@ bool RunnerClient::alive() const {
   return !impl_->lost && impl_->connection->alive() && !(impl_->conversation && impl_->conversation->over());
 }
 
-PlanReply RunnerClient::plan(const Bundle& bundle, bool show, Deadline deadline) {
-  const std::string digest = digest_of(bundle);
-  Answer answer = impl_->ask_plan(bundle, digest, show, deadline);
+PlanReply RunnerClient::plan(const Bundle& bundle, const PlanRequest& request, Deadline deadline) {
+  const std::string digest = request.digest.empty() ? digest_of(bundle) : request.digest;
+  Answer answer = impl_->ask_plan(bundle, digest, request, deadline);
   return impl_->checked("for a plan", [&] {
     PlanReply reply{.plan = plan_from(answer.reply.at("plan")),
+                    .open = open_from(answer.reply),
                     .backups = backups_from(answer.reply),
                     .old_contents = std::move(answer.blobs)};
     check_plan(reply.plan, digest);
@@ -284,6 +294,10 @@ std::vector<std::string> RunnerClient::journal(const std::string& unit, int line
   const int asked = std::clamp(lines, 1, static_cast<int>(max_lines));
   return impl_->read("for the journal of " + unit, {{"do", "journal"}, {"unit", unit}, {"lines", asked}}, {}, deadline,
                      [](const Value& reply) { return lines_of(reply, "lines", max_lines); });
+}
+
+std::optional<OpenTransaction> RunnerClient::open_transaction(Deadline deadline) {
+  return impl_->read("for its status", {{"do", "status"}}, {}, deadline, open_from);
 }
 
 Value RunnerClient::status(Deadline deadline) {

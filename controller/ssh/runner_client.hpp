@@ -22,6 +22,13 @@ struct Hello {
   std::string open_transaction{}, open_state{};                                    // empty: none open
 };
 
+/// A transaction of a host that is not at its end.
+struct OpenTransaction {
+  std::string transaction{};
+  std::string state{};
+  std::string bundle_digest{};
+};
+
 /// How the backups of one policy stand on a host.
 struct BackupReply {
   std::string policy{};
@@ -37,6 +44,7 @@ BackupReply backup_reply_from(const Value& value);
 
 struct PlanReply {
   Plan plan{};
+  std::optional<OpenTransaction> open{};  // read together with the plan
   std::vector<BackupReply> backups{};
   std::map<std::string, std::string> old_contents{};  // digest -> bytes, of text files that change and may be shown
 };
@@ -76,8 +84,14 @@ class RunnerClient : public HostProbe {
   [[nodiscard]] const Hello& hello() const;
   [[nodiscard]] bool alive() const;
 
+  /// How a plan is asked for.
+  struct PlanRequest {
+    bool show = false;     // old contents too, of what may be shown
+    bool known = false;    // the host has had this bundle before: its digest alone is tried first
+    std::string digest{};  // of the bundle, where the caller has it already
+  };
   /// Sends the bundle only when the runner does not have it by its digest.
-  PlanReply plan(const Bundle& bundle, bool show, Deadline deadline);
+  PlanReply plan(const Bundle& bundle, const PlanRequest& request, Deadline deadline);
   void send(const std::vector<std::string>& digests, const ContentSource& contents, Deadline deadline);
   TransactionReply apply(const ApplyRequest& request, const OnEvent& on_event, Deadline deadline);
   TransactionReply attach(const std::string& transaction, const OnEvent& on_event, Deadline deadline);
@@ -85,6 +99,8 @@ class RunnerClient : public HostProbe {
   TransactionReply rollback(const std::string& transaction, std::int64_t epoch, const std::string& reason,
                             const OnEvent& on_event, Deadline deadline);
   std::vector<std::string> journal(const std::string& unit, int lines, Deadline deadline);
+  /// The transaction that is open on the host, where there is one.
+  std::optional<OpenTransaction> open_transaction(Deadline deadline);
   Value status(Deadline deadline);
   /// Every policy with its backups, or one of them ("" for all): docs/protocol.md, backups.
   Value backups(const std::string& policy, Deadline deadline);

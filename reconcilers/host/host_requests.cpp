@@ -36,19 +36,18 @@ std::string host_name() {
   return name.data();
 }
 
-/// Null where everything is at its end.
-Value open_of(const State& state) {
-  const std::optional<std::string> id = state.open_transaction();
+}  // namespace
+
+Value Requests::open() const {
+  const std::optional<std::string> id = state_.open_transaction();
   if (!id) return {};
-  const TransactionRecord transaction = read_transaction(state, *id);
+  const TransactionRecord transaction = read_transaction(state_, *id);
   if (is_at_end(transaction.state)) return {};
   return Map{{"transaction", *id},
              {"state", transaction.state},
              {"commit", transaction.request.commit},
              {"bundle_digest", transaction.request.bundle_digest}};
 }
-
-}  // namespace
 
 Value Requests::hello() const {
   return Map{{"protocol", 1},
@@ -59,7 +58,7 @@ Value Requests::hello() const {
              {"boot_id", current_boot_id()},
              {"epoch", state_.epoch()},
              {"generation", state_.generation()},
-             {"open", open_of(state_)}};
+             {"open", open()}};
 }
 
 Value Requests::units(const Value& request) {
@@ -126,7 +125,7 @@ Value Requests::status(const Value& /*request*/) {
                                   {"begun_at", transaction.begun_at}});
   }
   return Map{{"generation", state_.generation()},
-             {"open", open_of(state_)},
+             {"open", open()},
              {"transactions", std::move(transactions)},
              {"inventory", state_.inventory().size()}};
 }

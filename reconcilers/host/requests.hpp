@@ -22,6 +22,8 @@ class Requests {
       : system_(system), state_(state), channel_(channel), vault_(state) {}
 
   [[nodiscard]] Value hello() const;
+  /// The transaction that is not at its end; null where there is none.
+  [[nodiscard]] Value open() const;
 
   Value plan(const Value& request);
   Value apply(const Value& request);

@@ -99,7 +99,7 @@ class Scene {
     const auto client = sessions_->fresh(host, deadline);
     Bundle bundle;
     bundle.wanted.push_back({.id = {PrimitiveType::directory, path}, .attributes = {{"present", true}}});
-    const Plan plan = client->plan(bundle, false, deadline).plan;
+    const Plan plan = client->plan(bundle, {}, deadline).plan;
     const ApplyRequest request{.transaction = "t-left-open",
                                .epoch = store_->next_epoch(),
                                .bundle_digest = plan.bundle_digest,

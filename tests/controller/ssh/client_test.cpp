@@ -67,16 +67,16 @@ TEST_CASE("a bundle travels once, then by its digest", "[runner]") {
   const std::size_t files = GENERATE(1U, 9000U);  // the second one is longer than a frame's worth: it travels as a blob
   const Bundle bundle = bundle_of(files);
   for (int i = 0; i < 3; ++i) {
-    const PlanReply reply = client.plan(bundle, false, in_ms(30'000));
+    const PlanReply reply = client.plan(bundle, {}, in_ms(30'000));
     CHECK(reply.plan.bundle_digest == digest_of(bundle));
     CHECK(reply.plan.notes == std::vector<std::string>{"colour \\x1b[31m"});
     CHECK(reply.old_contents.empty());
   }
   CHECK(client.status(in_ms(30'000)).int_or("bundles", 0) == 1);
   client.run({"forget"}, "", 1000, in_ms(30'000));
-  CHECK(client.plan(bundle, false, in_ms(30'000)).plan.bundle_digest == digest_of(bundle));
+  CHECK(client.plan(bundle, {}, in_ms(30'000)).plan.bundle_digest == digest_of(bundle));
   CHECK(client.status(in_ms(30'000)).int_or("bundles", 0) == 2);
-  CHECK(client.plan(bundle, true, in_ms(30'000)).old_contents.at(sha256("old content")) == "old content");
+  CHECK(client.plan(bundle, {.show = true}, in_ms(30'000)).old_contents.at(sha256("old content")) == "old content");
 }
 
 TEST_CASE("the hello is known after the first answer, and is printable", "[runner]") {

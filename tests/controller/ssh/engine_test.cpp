@@ -41,7 +41,7 @@ class Wishes {
 
 /// Plans and applies; the transaction is pending after that.
 PlanReply apply(RunnerClient& client, const Wishes& wishes, const std::string& transaction) {
-  PlanReply reply = client.plan(wishes.bundle(), true, in_ms(30'000));
+  PlanReply reply = client.plan(wishes.bundle(), {.show = true}, in_ms(30'000));
   INFO(to_text(reply.plan.refusals.empty() ? PrimitiveId{} : reply.plan.refusals.front().id));
   REQUIRE(reply.plan.refusals.empty());
   REQUIRE_FALSE(reply.plan.actions.empty());
@@ -74,7 +74,7 @@ void live_through(Connect connect_again, const std::string& file) {
   CHECK(fresh.confirm("t-00000001", 1, in_ms(30'000)).state == "confirmed");
   CHECK(fresh.confirm("t-00000001", 1, in_ms(30'000)).state == "confirmed");
   RunnerClient next = connect_again();
-  CHECK(next.plan(first.bundle(), false, in_ms(30'000)).plan.nothing_to_do());
+  CHECK(next.plan(first.bundle(), {}, in_ms(30'000)).plan.nothing_to_do());
   CHECK(next.hello().generation_transaction == "t-00000001");
   CHECK(next.hello().generation_bundle == digest_of(first.bundle()));
 
@@ -86,15 +86,15 @@ void live_through(Connect connect_again, const std::string& file) {
   CHECK(next.attach("t-00000002", {}, in_ms(30'000)).state == "pending");
   Wishes upper;
   upper.file("/etc/holdfast-test", "third\n", 7);
-  next.plan(upper.bundle(), false, in_ms(30'000));
+  next.plan(upper.bundle(), {}, in_ms(30'000));
   Wishes lower;  // the same bundle, from further down in the manifest
   lower.file("/etc/holdfast-test", "third\n", 9);
-  CHECK(next.plan(lower.bundle(), false, in_ms(30'000)).plan.actions.front().origin.position.line == 9);
+  CHECK(next.plan(lower.bundle(), {}, in_ms(30'000)).plan.actions.front().origin.position.line == 9);
   const TransactionReply undone = next.rollback("t-00000002", 1, "not healthy", {}, in_ms(60'000));
   INFO(undone.what);
   CHECK(undone.state == "rolled_back");
   CHECK(read_text(file) == "first\n");
-  CHECK(next.plan(first.bundle(), false, in_ms(30'000)).plan.nothing_to_do());
+  CHECK(next.plan(first.bundle(), {}, in_ms(30'000)).plan.nothing_to_do());
   CHECK(next.status(in_ms(30'000)).at("generation").text_or("transaction", "") == "t-00000001");
 }
 
