@@ -123,6 +123,11 @@ Fd connect_tcp(const std::string& address, int port, Deadline deadline) {
   throw Error("cannot connect to \"" + address + "\" port " + std::to_string(port) + ": " + std::strerror(problem));
 }
 
+void acknowledge_at_once(int fd) {
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
 Fd connect_unix(const std::string& path) {
   sockaddr_un name{};
   name.sun_family = AF_UNIX;

@@ -18,6 +18,11 @@ int remaining_ms(Deadline deadline);
 /// when unacknowledged data is under way. Throws Error when no address answers before the deadline.
 Fd connect_tcp(const std::string& address, int port, Deadline deadline);
 
+/// Acknowledges what arrives next right away. sshd sends small messages after each other, and its kernel holds the
+/// second back until the first is acknowledged: 40 ms where nobody says anything. The kernel forgets it soon: say it
+/// before every wait. Nothing happens on a socket that is not TCP.
+void acknowledge_at_once(int fd);
+
 /// A connected unix socket, for the SSH agent. Throws Error where nobody listens.
 Fd connect_unix(const std::string& path);
 

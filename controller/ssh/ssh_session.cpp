@@ -140,6 +140,7 @@ bool SshSession::alive() {
 void SshSession::wait(Deadline deadline, const char* what) {
   const int left_ms = remaining_ms(deadline);
   if (left_ms == 0) throw Error("timed out " + std::string(what) + " on \"" + target_.address + "\"");
+  acknowledge_at_once(fd());
   if (ssh_event_dopoll(event_, left_ms) == SSH_ERROR || !ssh_is_connected(session_)) {
     throw Error("the connection to \"" + target_.address + "\" was lost while " + what + ": " + reason());
   }
