@@ -163,7 +163,7 @@ HostReport HostSteps::after_rollback(const TransactionReply& reply, const std::s
   std::string detail = why;
   if (!reply.left.empty()) detail += "; left alone because somebody else changed it meanwhile: " + joined(reply.left);
   if (!record_.live_checks.empty()) {
-    const Verdict old = watch(checks_from(record_.live_checks), false);
+    const Verdict old = watch(checks_from(record_.live_checks), job_.health, false);
     if (old.state == Verdict::State::healthy) {
       tell(Progress::Level::good, "rolled back to " + record_.live_commit.substr(0, 12) + ", which is healthy again");
     } else {

@@ -250,17 +250,21 @@ Verdict HostSteps::watch_health() {
   if (number != 0) {
     tell(Progress::Level::step, "checking health: " + std::to_string(number) + (number == 1 ? " check" : " checks"));
   }
-  return watch(job_.desired->lowered.checks, first_time());
+  HealthPolicy policy = job_.health;
+  // A repair goes back to what has passed its watch already: that it works again has to be seen once.
+  if (is_repair()) policy.passes = 1;
+  return watch(job_.desired->lowered.checks, policy, first_time());
 }
 
-Verdict HostSteps::watch(const std::vector<Check>& checks, bool blame_all) {
+Verdict HostSteps::watch(const std::vector<Check>& checks, const HealthPolicy& policy, bool blame_all) {
   try {
     fresh_ = tools_.sessions.fresh(job_.desired->host, in(connect_ms));
-    (void)fresh_->status(in(request_ms));  // a new connection must carry a request before it proves that there is one
+    (void)fresh_->open_transaction(
+        in(request_ms));  // a new connection must carry a request before it proves that there is one
     std::set<std::string> told;
     HealthWatch watched;
     watched.checks = checks;
-    watched.policy = job_.health;
+    watched.policy = policy;
     watched.baseline = baseline_;
     watched.blame_baseline = blame_all;
     watched.clock = {tools_.clock.monotonic_ms, tools_.clock.sleep_ms};

@@ -63,7 +63,7 @@ class HostSteps {
   void ask_for_plan();
   [[nodiscard]] bool first_time() const { return record_.live_bundle.empty(); }
   [[nodiscard]] bool is_repair() const { return record_.live_bundle == job_.desired->digest; }
-  Verdict watch(const std::vector<Check>& checks, bool blame_all);
+  Verdict watch(const std::vector<Check>& checks, const HealthPolicy& policy, bool blame_all);
   TransactionReply attach_again(const std::string& why);
 
   const HostJob& job_;

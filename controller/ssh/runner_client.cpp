@@ -297,7 +297,7 @@ std::vector<std::string> RunnerClient::journal(const std::string& unit, int line
 }
 
 std::optional<OpenTransaction> RunnerClient::open_transaction(Deadline deadline) {
-  return impl_->read("for its status", {{"do", "status"}}, {}, deadline, open_from);
+  return impl_->read("for its status", {{"do", "status"}, {"brief", true}}, {}, deadline, open_from);
 }
 
 Value RunnerClient::status(Deadline deadline) {

@@ -112,7 +112,8 @@ Value Requests::journal(const Value& request) {
   return Map{{"lines", std::move(told)}};
 }
 
-Value Requests::status(const Value& /*request*/) {
+Value Requests::status(const Value& request) {
+  if (request.bool_or("brief", false)) return Map{{"generation", state_.generation()}, {"open", open()}};
   List transactions;
   for (const std::string& id : state_.transactions()) {
     if (transactions.size() == told_transactions) break;

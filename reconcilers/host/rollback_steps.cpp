@@ -96,7 +96,7 @@ void TransactionSteps::undo_moves(const std::vector<Move>& moves, std::vector<st
     try {
       journal_->append(Map{{"record", "undo"}, {"id", to_text(action.id)}});
       compare_before(action, prepared_.wanted[i]);
-      run_steps(action);
+      run_steps(action, Settle::each);
       events_->action(action.id, "done");
     } catch (const Error& error) {
       events_->action(action.id, "failed", error.what());

@@ -188,7 +188,7 @@ void TransactionSteps::run_action(std::size_t index) {
   try {
     journal_->append(Map{{"record", "intent"}, {"id", to_text(action.id)}});
     compare_before(action, wanted);
-    told = run_steps(action);
+    told = run_steps(action, Settle::together);
     // The next synced record takes it along; without it, the undo looks for itself.
     journal_->append(Map{{"record", "done"}, {"id", to_text(action.id)}}, Durability::buffered);
   } catch (const Error& error) {
@@ -199,11 +199,14 @@ void TransactionSteps::run_action(std::size_t index) {
   events_->action(action.id, "done", "", std::move(told));
 }
 
-Map TransactionSteps::run_steps(const Action& action) {
+Map TransactionSteps::run_steps(const Action& action, Settle settle) {
   const std::int64_t begun_us = monotonic_us();
   bool restarts = false;
   Effects effects{
       .system = system_, .vault = vault_, .tell = [&](std::string_view text) { events_->output(action.id, text); }};
+  if (settle == Settle::together) {
+    effects.started = [&](const std::string& unit) { started_.push_back({unit, std::chrono::steady_clock::now()}); };
+  }
   for (const Step& step : action.steps) {
     const PrimitiveType type = primitive_type(step.verb.substr(0, step.verb.find('.')));
     primitive_kind(type).execute(effects, step);
@@ -235,7 +238,17 @@ void TransactionSteps::check_still_ours() const {
   }
 }
 
+void TransactionSteps::see_started_settle() {
+  try {
+    require_settled(system_, started_);
+  } catch (const UnitDied& died) {
+    throw StepFailed{failure_of({PrimitiveType::unit, died.unit}, died.what)};
+  }
+  started_.clear();
+}
+
 void TransactionSteps::verify() {
+  see_started_settle();
   std::vector<const Wanted*> wanted;
   for (const Wanted& one : done_) wanted.push_back(&one);
   const std::map<PrimitiveId, Attributes> now = observe(system_, wanted);

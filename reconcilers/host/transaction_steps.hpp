@@ -7,6 +7,7 @@
 #include <reconcilers/host/transaction_record.hpp>
 #include <reconcilers/host/undo.hpp>
 #include <reconcilers/host/vault.hpp>
+#include <reconcilers/primitives/started.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -53,8 +54,10 @@ class TransactionSteps {
   void save_contents();
   /// Does one action of the plan; throws StepFailed.
   void run_action(std::size_t index);
+  enum class Settle { together, each };  // started units are looked at again by verify(), or one by one at once
   /// What is to be told of it: how long it took, and how long a restarted unit was not running.
-  Map run_steps(const Action& action);
+  Map run_steps(const Action& action, Settle settle);
+  void see_started_settle();
   void compare_before(const Action& action, const Wanted& wanted) const;
   void check_still_ours() const;
   void plan_after_packages();
@@ -79,6 +82,7 @@ class TransactionSteps {
   PreparedPlan prepared_{};
   std::size_t next_ = 0;        // of prepared_.plan.actions
   std::vector<Wanted> done_{};  // what was changed, to be verified
+  std::vector<StartedUnit> started_{};
   std::string why_recovered_{};
 };
 

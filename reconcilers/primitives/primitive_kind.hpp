@@ -40,6 +40,9 @@ struct Effects {
   System& system;
   const Vault& vault;
   std::function<void(std::string_view)> tell{};  // output of build steps, as it comes; may be empty
+  /// Takes a unit that systemd calls started before it has done anything: who takes it has to look at it again with
+  /// require_settled(). Empty: the step itself does.
+  std::function<void(const std::string& unit)> started{};
 };
 
 /// One primitive: how it is observed, and how one state becomes another. Stateless. All of it is in one file,

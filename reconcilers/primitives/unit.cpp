@@ -2,35 +2,21 @@
 #include <reconcilers/primitives/kinds.hpp>
 #include <reconcilers/primitives/loaded.hpp>
 #include <reconcilers/primitives/place.hpp>
+#include <reconcilers/primitives/started.hpp>
 #include <reconcilers/primitives/unit_states.hpp>
 
 #include <manifests/error.hpp>
 
-#include <array>
 #include <chrono>
-#include <thread>
 
 namespace holdfast {
 
 namespace {
 
 constexpr std::chrono::seconds job_deadline{300};
-constexpr std::chrono::seconds ask_deadline{30};
-/// When a service that counts as started at once is looked at again: one that dies right away is a failed step.
-constexpr std::array settle = {std::chrono::milliseconds(100), std::chrono::milliseconds(200),
-                               std::chrono::milliseconds(400)};
-
-std::string journal_of(System& system, const std::string& unit) {
-  const Command command{.argv = {"journalctl", "-u", unit, "-n", "20", "--no-pager", "-o", "cat"},
-                        .deadline = ask_deadline};
-  const Output output = system.run(command);
-  return output.ok() ? output.out : std::string();
-}
 
 [[noreturn]] void throw_failed(System& system, const std::string& unit, const std::string& what) {
-  const std::string lines = journal_of(system, unit);
-  throw Error(what +
-              (lines.empty() ? "" : "; its last journal lines:\n" + lines.substr(0, lines.find_last_not_of('\n') + 1)));
+  throw Error(with_journal(system, unit, what));
 }
 
 void systemctl(System& system, std::vector<std::string> arguments, const std::string& unit) {
@@ -57,35 +43,41 @@ bool counts_as_started_at_once(const UnitStatus& status) {
   return status.type == "simple" || status.type == "exec" || status.type == "idle" || status.type == "forking";
 }
 
-void require_running(System& system, const std::string& unit) {
+UnitStatus require_running(System& system, const std::string& unit, const char* since) {
   UnitStatus status = status_of(system, unit);
-  const auto check = [&] {
-    if (status.active == "failed" || status.sub == "auto-restart") {
-      throw_failed(system, unit, "\"" + unit + "\" died right after its start (" + status.result + ")");
-    }
-  };
-  check();
+  if (status.active == "failed" || status.sub == "auto-restart") {
+    throw_failed(system, unit, "\"" + unit + "\" died right after its " + since + " (" + status.result + ")");
+  }
+  return status;
+}
+
+/// One that dies right away is a failed step.
+void see_it_settle(Effects& effects, const std::string& unit, const UnitStatus& status) {
   if (!counts_as_started_at_once(status)) return;
-  for (const std::chrono::milliseconds wait : settle) {
-    std::this_thread::sleep_for(wait);
-    status = status_of(system, unit);
-    check();
+  if (effects.started) return effects.started(unit);
+  try {
+    require_settled(effects.system, {{unit, std::chrono::steady_clock::now()}});
+  } catch (const UnitDied& died) {
+    throw Error(died.what);
   }
 }
 
-void start(System& system, const std::string& unit, const char* verb) {
+void start(Effects& effects, const std::string& unit, const char* verb) {
+  System& system = effects.system;
   const UnitStatus status = current_status(system, unit);
   if (status.load == "not-found") throw Error("there is no unit \"" + unit + "\"");
   if (status.active == "failed") systemctl(system, {"reset-failed"}, unit);
   systemctl(system, {verb}, unit);
-  require_running(system, unit);
+  see_it_settle(effects, unit, require_running(system, unit, "start"));
 }
 
-void reload(System& system, const std::string& unit) {
+/// Nothing is started by it: whether the service does well with what it loaded is for the health watch to see.
+void reload(Effects& effects, const std::string& unit) {
+  System& system = effects.system;
   const UnitStatus status = current_status(system, unit);
-  if (!status.can_reload || status.active != "active") return start(system, unit, "restart");
+  if (!status.can_reload || status.active != "active") return start(effects, unit, "restart");
   systemctl(system, {"reload"}, unit);
-  require_running(system, unit);
+  require_running(system, unit, "reload");
 }
 
 void stop(System& system, const std::string& unit) {
@@ -147,11 +139,11 @@ class UnitPrimitive : public PrimitiveKind {
     } else if (step.verb == "unit.unmask") {
       systemctl(system, {"unmask"}, unit);
     } else if (step.verb == "unit.start") {
-      start(system, unit, "start");
+      start(effects, unit, "start");
     } else if (step.verb == "unit.restart") {
-      start(system, unit, "restart");
+      start(effects, unit, "restart");
     } else if (step.verb == "unit.reload") {
-      reload(system, unit);
+      reload(effects, unit);
     } else if (step.verb == "unit.stop") {
       stop(system, unit);
     } else if (step.verb == "unit.loaded") {
