@@ -81,6 +81,12 @@ void BusWriter::signature(std::string_view value) {
   bytes_ += '\0';
 }
 
+std::string to_text(const BusValue& value) {
+  if (value.type == 'b') return value.number != 0 ? "yes" : "no";
+  const bool is_text = value.type == 's' || value.type == 'o' || value.type == 'g' || value.type == 'a';
+  return is_text ? value.text : std::to_string(value.number);
+}
+
 void BusReader::align(std::size_t boundary) { take((boundary - at_ % boundary) % boundary); }
 
 std::string_view BusReader::take(std::size_t size) {
@@ -120,7 +126,7 @@ BusValue BusReader::array(std::string_view& types, int depth) {
   const std::uint32_t size = number();
   align(alignment_of(element.front()));
   const std::size_t end = at_ + size;
-  if (element == "y") return {.text = hexadecimal(take(size))};
+  if (element == "y") return {.type = 'a', .text = hexadecimal(take(size))};
   if (size > bytes_.size() - at_) throw Error("a message of the bus ends too early");
   while (at_ < end) {
     std::string_view one = element;
@@ -136,23 +142,23 @@ BusValue BusReader::value(std::string_view& types, int depth) {
   switch (type) {
     case 's':
     case 'o':
-      return {.text = std::string(text())};
+      return {.type = type, .text = std::string(text())};
     case 'g':
-      return {.text = std::string(signature())};
+      return {.type = type, .text = std::string(signature())};
     case 'y':
-      return {.number = byte()};
+      return {.type = type, .number = byte()};
     case 'n':
     case 'q':
-      return {.number = fixed(2)};
+      return {.type = type, .number = fixed(2)};
     case 'b':
     case 'u':
     case 'i':
     case 'h':
-      return {.number = number()};
+      return {.type = type, .number = number()};
     case 'x':
     case 't':
     case 'd':
-      return {.number = fixed(8)};
+      return {.type = type, .number = fixed(8)};
     case 'a':
       return array(types, depth);
     case 'v': {

@@ -20,12 +20,15 @@ class BusWriter {
   std::string bytes_{};
 };
 
-/// One value as far as anybody here asks: numbers and flags as `number`, texts as `text`, bytes (ay) as hexadecimal text;
-/// of anything else nothing.
+/// One value as far as anybody here asks: numbers and flags as `number`, texts as `text`, bytes (ay) as hexadecimal
+/// text; of anything else nothing. `type` is the first letter of its type.
 struct BusValue {
+  char type = '\0';
   std::uint64_t number = 0;
   std::string text{};
 };
+/// A text as it is, a number in decimal digits, a flag as "yes" or "no".
+std::string to_text(const BusValue& value);
 
 /// Takes values of D-Bus apart. Throws Error for what is malformed or ends too early.
 class BusReader {

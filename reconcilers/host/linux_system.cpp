@@ -50,6 +50,15 @@ std::string without_last_slash(std::string root) {
   return root;
 }
 
+std::vector<System::UnitProperties> as_texts(const std::vector<UnitBus::Properties>& found) {
+  std::vector<System::UnitProperties> units;
+  for (const UnitBus::Properties& one : found) {
+    System::UnitProperties& unit = units.emplace_back();
+    for (const auto& [name, value] : one) unit.emplace(name, to_text(value));
+  }
+  return units;
+}
+
 }  // namespace
 
 LinuxSystem::LinuxSystem(const std::string& root) : prefix_(without_last_slash(root)), root_(open_root(root)) {}
@@ -168,6 +177,21 @@ std::vector<std::string> LinuxSystem::list(const std::string& path) const {
   ::closedir(folder);
   std::ranges::sort(names);
   return names;
+}
+
+std::optional<std::vector<System::UnitProperties>> LinuxSystem::unit_properties(
+    const std::vector<std::string>& units, const std::vector<std::string>& wanted) const {
+  if (!abilities().units) return std::nullopt;
+  // systemd closes its connections when it starts itself anew: then once more, and what is left is systemctl's to say.
+  for (int tries = 0; tries < 2; ++tries) {
+    try {
+      if (!bus_) bus_ = std::make_unique<UnitBus>();
+      return as_texts(bus_->properties(units, wanted));
+    } catch (const Error&) {
+      bus_.reset();
+    }
+  }
+  return std::nullopt;
 }
 
 Output LinuxSystem::ask(const Command& command) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <reconcilers/host/bus.hpp>
 #include <reconcilers/host/linux_paths.hpp>
 #include <reconcilers/host/system.hpp>
 
@@ -37,6 +38,9 @@ class LinuxSystem : public System {
   bool remove_directory(const std::string& path) override;
   void remove_tree(const std::string& path) override;
 
+  [[nodiscard]] std::optional<std::vector<UnitProperties>> unit_properties(
+      const std::vector<std::string>& units, const std::vector<std::string>& wanted) const override;
+
   Output run(const Command& command) override { return ask(command); }
   [[nodiscard]] Output ask(const Command& command) const override;
 
@@ -51,6 +55,7 @@ class LinuxSystem : public System {
 
   std::string prefix_;
   Fd root_;
+  mutable std::unique_ptr<UnitBus> bus_{};  // kept as long as systemd answers on it
 };
 
 }  // namespace holdfast

@@ -123,6 +123,14 @@ class System {
   /// The folder and everything in it, without crossing a mount or following a link. For release folders of ours only.
   virtual void remove_tree(const std::string& path) = 0;
 
+  /// Properties of units by name, as `systemctl show` would write them (a flag as "yes" or "no"), without starting a
+  /// process; nullopt where systemd can't be asked so, while systemctl perhaps can.
+  using UnitProperties = std::map<std::string, std::string, std::less<>>;
+  [[nodiscard]] virtual std::optional<std::vector<UnitProperties>> unit_properties(
+      const std::vector<std::string>& /*units*/, const std::vector<std::string>& /*wanted*/) const {
+    return std::nullopt;
+  }
+
   virtual Output run(const Command& command) = 0;
   /// The same for a program that only looks (`systemctl show`): what observing may use.
   [[nodiscard]] virtual Output ask(const Command& command) const = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 namespace holdfast {
 
@@ -40,8 +41,34 @@ void set_property(UnitStatus& unit, std::string_view key, std::string_view value
   }
 }
 
+std::vector<std::string> property_list() {
+  std::vector<std::string> list;
+  std::string_view rest = properties;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(','), rest.size());
+    list.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return list;
+}
+
+std::optional<std::vector<UnitStatus>> ask_directly(const System& system, const std::vector<std::string>& names) {
+  static const std::vector<std::string> wanted = property_list();
+  const auto found = system.unit_properties(names, wanted);
+  if (!found || found->size() != names.size()) return std::nullopt;
+  std::vector<UnitStatus> units;
+  for (const System::UnitProperties& one : *found) {
+    UnitStatus& unit = units.emplace_back();
+    for (const std::string& name : wanted) {  // in this order: a later one may stand in for an earlier
+      if (const auto value = one.find(name); value != one.end()) set_property(unit, name, value->second);
+    }
+  }
+  return units;
+}
+
 std::vector<UnitStatus> ask(const System& system, const std::vector<std::string>& names) {
   if (names.empty()) return {};
+  if (auto units = ask_directly(system, names)) return std::move(*units);
   Command command{.argv = {"systemctl", "show", "--no-pager", "-p", properties, "--"}};
   command.argv.insert(command.argv.end(), names.begin(), names.end());
   command.deadline = std::chrono::seconds(30);
