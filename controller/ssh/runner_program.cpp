@@ -110,6 +110,14 @@ std::string start_command(const std::string& digest, const std::vector<std::stri
   return text;
 }
 
+std::string start_again_command(const std::string& digest, const std::vector<std::string>& arguments, bool sudo) {
+  if (!is_sha256(digest)) throw Error("expected a digest of the host runner, found \"" + digest + "\"");
+  std::string text =
+      std::string("exec ") + (sudo ? "sudo -n " : "") + "/var/lib/holdfast/bin/" + digest + "/holdfast-host --announce";
+  for (const std::string& argument : arguments) text += " " + quoted(argument);
+  return text;
+}
+
 std::string upload_command(const std::string& digest, bool sudo) { return command(upload_script, digest, sudo); }
 
 }  // namespace holdfast

@@ -29,6 +29,8 @@ inline constexpr int runner_damaged_exit = 98;
 /// The command line for the login's shell, whichever shell that is: verifies the program by its digest and becomes it.
 /// The digest and the arguments are its only variables; throws Error for an argument that needs more than plain quotes.
 std::string start_command(const std::string& digest, const std::vector<std::string>& arguments, bool sudo);
+/// The same for a session on which the program was verified and began once already: it is not verified again.
+std::string start_again_command(const std::string& digest, const std::vector<std::string>& arguments, bool sudo);
 /// Puts the program that comes on standard input in place, whole or not at all.
 std::string upload_command(const std::string& digest, bool sudo);
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace holdfast {
 
@@ -34,15 +35,19 @@ std::string tail(const std::string& text) {
 }  // namespace
 
 RunnerStream::RunnerStream(std::shared_ptr<SshSession> session, std::shared_ptr<const RunnerProgram> program,
-                           std::vector<std::string> arguments, Deadline deadline)
-    : session_(std::move(session)), program_(std::move(program)), arguments_(std::move(arguments)) {
+                           std::shared_ptr<bool> verified, std::vector<std::string> arguments, Deadline deadline)
+    : session_(std::move(session)),
+      program_(std::move(program)),
+      verified_(std::move(verified)),
+      arguments_(std::move(arguments)) {
   open(deadline);
 }
 
 bool RunnerStream::needs_sudo() const { return session_->target().user != "root"; }
 
 void RunnerStream::open(Deadline deadline) {
-  channel_ = SshChannel::run(session_, start_command(program_->digest, arguments_, needs_sudo()), deadline);
+  const auto command = *verified_ ? start_again_command : start_command;
+  channel_ = SshChannel::run(session_, command(program_->digest, arguments_, needs_sudo()), deadline);
 }
 
 void RunnerStream::write(std::string_view bytes, Deadline deadline) {
@@ -85,6 +90,7 @@ void RunnerStream::begin(Deadline deadline) {
       output_.erase(0, at + std::strlen(runner_begins));
       unanswered_ = {};
       begun_ = true;
+      *verified_ = true;
       return;
     }
     if (output_.size() > max_preamble_bytes)
@@ -97,6 +103,7 @@ void RunnerStream::begin(Deadline deadline) {
 
 void RunnerStream::begin_again(const std::string& said, Deadline deadline) {
   const ExitStatus status = channel_->exit_status(deadline);
+  if (std::exchange(*verified_, false)) return start_over(deadline);  // it went away since: as if it never was there
   const std::size_t at = said.find(runner_missing);
   if (status.code != runner_missing_exit || at == said.npos) refuse(said, status);
   const std::size_t begin = at + std::strlen(runner_missing);
@@ -110,6 +117,10 @@ void RunnerStream::begin_again(const std::string& said, Deadline deadline) {
                 "\" does not have its digest there");
   upload(deadline);
   uploaded_ = true;
+  start_over(deadline);
+}
+
+void RunnerStream::start_over(Deadline deadline) {
   open(deadline);
   channel_->offer(unanswered_, deadline);
   if (input_closed_) channel_->close_input();

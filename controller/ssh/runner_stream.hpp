@@ -14,8 +14,10 @@ namespace holdfast {
 /// one), it is uploaded once and what was written is sent again.
 class RunnerStream : public Stream {
  public:
+  /// `verified` belongs to the session: set once the program has begun on it, and then it is started without verifying
+  /// it once more.
   RunnerStream(std::shared_ptr<SshSession> session, std::shared_ptr<const RunnerProgram> program,
-               std::vector<std::string> arguments, Deadline deadline);
+               std::shared_ptr<bool> verified, std::vector<std::string> arguments, Deadline deadline);
 
   void write(std::string_view bytes, Deadline deadline) override;
   std::string read(std::size_t max, Deadline deadline) override;
@@ -29,10 +31,12 @@ class RunnerStream : public Stream {
   void begin(Deadline deadline);
   void begin_again(const std::string& said, Deadline deadline);
   void upload(Deadline deadline);
+  void start_over(Deadline deadline);
   [[noreturn]] void refuse(const std::string& said, const ExitStatus& status) const;
 
   std::shared_ptr<SshSession> session_;
   std::shared_ptr<const RunnerProgram> program_;
+  std::shared_ptr<bool> verified_;
   std::vector<std::string> arguments_;
   std::unique_ptr<SshChannel> channel_;
   std::string unanswered_{};  // written before the runner was known to run

@@ -44,7 +44,7 @@ class SshConnection : public Connection {
   std::unique_ptr<Stream> start_runner(const std::vector<std::string>& arguments, Deadline deadline) override {
     std::vector<std::string> all = arguments;
     if (root_ != "/" && !all.empty() && all.front() == "serve") all.insert(all.end(), {"--root", root_});
-    return std::make_unique<RunnerStream>(session_, program_, std::move(all), deadline);
+    return std::make_unique<RunnerStream>(session_, program_, verified_, std::move(all), deadline);
   }
 
   [[nodiscard]] bool alive() const override { return session_->alive(); }
@@ -53,6 +53,7 @@ class SshConnection : public Connection {
   std::shared_ptr<const RunnerProgram> program_;
   std::string root_;
   std::shared_ptr<SshSession> session_;
+  std::shared_ptr<bool> verified_ = std::make_shared<bool>(false);
 };
 
 }  // namespace

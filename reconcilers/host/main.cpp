@@ -30,6 +30,7 @@ constexpr const char* usage =
 
 struct Arguments {
   std::string root = "/";
+  bool announce = false;  // that it begins, on standard output: told apart so from what a login shell prints
   std::vector<std::string> words{};  // the subcommand and what follows it
 };
 
@@ -37,7 +38,9 @@ Arguments arguments_from(int count, char** values) {
   Arguments arguments;
   for (int i = 1; i < count; ++i) {
     const std::string word = values[i];
-    if (word == "--root") {
+    if (word == "--announce") {
+      arguments.announce = true;
+    } else if (word == "--root") {
       if (++i == count) throw Error("--root needs a folder");
       arguments.root = values[i];
     } else {
@@ -72,6 +75,7 @@ void recover(System& system, const State& state, const std::vector<std::string>&
 }
 
 int run(const Arguments& arguments) {
+  if (arguments.announce) std::cout << "holdfast-runner-begins\n" << std::flush;
   const std::string command = arguments.words.empty() ? "" : arguments.words[0];
   if (command == "--version") {
     std::cout << "holdfast-host " << version << " (" << build_commit << ")\n";
