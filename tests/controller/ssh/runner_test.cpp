@@ -84,6 +84,20 @@ TEST_CASE("a damaged runner on a host is found before it is started, and replace
   CHECK(std::distance(begin(all), end(all)) == 1);
 }
 
+TEST_CASE("a runner that goes away during a session is put there again, and verified again", "[ssh]") {
+  const TestSshd sshd;
+  RunnerClient client = client_of(sshd.host(), sshd.options(runner));
+  client.status(in_ms(20'000));
+  const auto said = [&client] {
+    auto stream = client.dial("127.0.0.1:80", in_ms(20'000));
+    return stream->read(1024, in_ms(20'000));
+  };
+  CHECK_THAT(said(), Contains("127.0.0.1:80"));
+  std::filesystem::remove(installed(sshd));
+  CHECK_THAT(said(), Contains("127.0.0.1:80"));
+  CHECK(read_text(installed(sshd)) == read_text(runner));
+}
+
 TEST_CASE("what was written before the runner was there reaches it after the upload", "[ssh]") {
   const TestSshd sshd;
   RunnerClient client = client_of(sshd.host(), sshd.options(runner));

@@ -137,6 +137,11 @@ class TestRunner {
 }  // namespace holdfast
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string(argv[1]) == "--announce") {
+    holdfast::put("holdfast-runner-begins\n");
+    --argc;
+    ++argv;
+  }
   const std::string verb = argc > 1 ? argv[1] : "";
   if (verb == "serve") {
     holdfast::TestRunner().serve();
