@@ -1,6 +1,7 @@
 #include <reconcilers/host/bus.hpp>
 
 #include <manifests/error.hpp>
+#include <reconcilers/host/bus_calls.hpp>
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -22,49 +23,8 @@ constexpr std::size_t fixed_header_bytes = 16;
 constexpr std::size_t max_log_in_bytes = 4096;
 constexpr std::size_t units_at_once = 64;
 
-enum class MessageType : std::uint8_t { call = 1, reply = 2, error = 3 };
-enum class Field : std::uint8_t {
-  path = 1,
-  interface = 2,
-  member = 3,
-  reply_serial = 5,
-  destination = 6,
-  signature = 8
-};
-
-void text_field(BusWriter& header, Field field, std::string_view type, std::string_view text) {
-  header.align(8);
-  header.byte(static_cast<std::uint8_t>(field));
-  header.signature(type);
-  if (type == "g") {
-    header.signature(text);
-  } else {
-    header.text(text);
-  }
-}
-
-/// A call of Properties.GetAll, for the properties of all interfaces.
-std::string get_all(std::uint32_t serial, const std::string& path) {
-  BusWriter fields;
-  text_field(fields, Field::path, "o", path);
-  text_field(fields, Field::interface, "s", "org.freedesktop.DBus.Properties");
-  text_field(fields, Field::member, "s", "GetAll");
-  text_field(fields, Field::destination, "s", "org.freedesktop.systemd1");
-  text_field(fields, Field::signature, "g", "s");
-  BusWriter body;
-  body.text("");
-  BusWriter message;
-  message.byte('l');
-  message.byte(static_cast<std::uint8_t>(MessageType::call));
-  message.byte(0);
-  message.byte(1);
-  message.number(static_cast<std::uint32_t>(body.bytes().size()));
-  message.number(serial);
-  message.number(static_cast<std::uint32_t>(fields.bytes().size()));
-  std::string bytes = message.bytes() + fields.bytes();
-  bytes.resize((bytes.size() + 7) / 8 * 8);
-  return bytes + body.bytes();
-}
+enum class MessageType : std::uint8_t { reply = 2, error = 3, signal = 4 };
+enum class Field : std::uint8_t { end = 0, member = 3, error_name = 4, answers = 5 };
 
 UnitBus::Properties properties_of(const std::string& body, bool little_endian, const std::vector<std::string>& wanted) {
   UnitBus::Properties properties;
@@ -153,35 +113,74 @@ void UnitBus::receive_more() {
   buffer_.append(piece.data(), static_cast<std::size_t>(count));
 }
 
-/// The next answer to a call; signals are passed over.
-UnitBus::Reply UnitBus::next_reply() {
+/// An answer to a call, or a signal.
+UnitBus::Message UnitBus::next_message() {
   for (;;) {
     while (buffer_.size() < fixed_header_bytes) receive_more();
-    Reply reply{.little_endian = buffer_[0] == 'l'};
+    Message message{.little_endian = buffer_[0] == 'l'};
     const auto type = static_cast<MessageType>(buffer_[1]);
-    BusReader lengths(std::string_view(buffer_).substr(4, 12), reply.little_endian);
+    BusReader lengths(std::string_view(buffer_).substr(4, 12), message.little_endian);
     const std::size_t body_bytes = lengths.number();
     lengths.number();
     const std::size_t header_bytes = (fixed_header_bytes + lengths.number() + 7) / 8 * 8;
     if (body_bytes > max_message_bytes || header_bytes > max_message_bytes) throw Error("systemd's answer is too long");
     while (buffer_.size() < header_bytes + body_bytes) receive_more();
-    BusReader header(std::string_view(buffer_).substr(0, header_bytes), reply.little_endian);
+    BusReader header(std::string_view(buffer_).substr(0, header_bytes), message.little_endian);
     for (std::size_t i = 0; i < fixed_header_bytes; ++i) header.byte();
     std::string why;
     while (header.position() + 8 <= header_bytes) {
       header.align(8);
       const auto field = static_cast<Field>(header.byte());
+      if (field == Field::end) break;
       std::string_view variant = "v";
-      if (field == static_cast<Field>(0)) break;
-      const BusValue value = header.value(variant);
-      if (field == Field::reply_serial) reply.serial = static_cast<std::uint32_t>(value.number);
-      if (field == static_cast<Field>(4)) why = value.text;
+      BusValue value = header.value(variant);
+      if (field == Field::answers) message.answers = static_cast<std::uint32_t>(value.number);
+      if (field == Field::member) message.member = std::move(value.text);
+      if (field == Field::error_name) why = std::move(value.text);
     }
-    reply.body = buffer_.substr(header_bytes, body_bytes);
+    message.body = buffer_.substr(header_bytes, body_bytes);
     buffer_.erase(0, header_bytes + body_bytes);
     if (type == MessageType::error) throw Error("systemd answers: " + why);
-    if (type == MessageType::reply) return reply;
+    message.is_signal = type == MessageType::signal;
+    if (message.is_signal || type == MessageType::reply) return message;
   }
+}
+
+/// The next answer to a call; signals are passed over.
+UnitBus::Message UnitBus::next_reply() {
+  for (;;) {
+    Message message = next_message();
+    if (!message.is_signal) return message;
+  }
+}
+
+void UnitBus::call_job(const std::string& signature, const std::string& member, const std::string& body) {
+  send(to_message({.member = member, .signature = signature, .body = body}, ++serial_));
+  const Message reply = next_reply();
+  if (reply.answers != serial_) throw Error("systemd answered what was not asked");
+  const std::string job(BusReader(reply.body, reply.little_endian).text());
+  for (;;) {
+    const Message signal = next_message();
+    if (!signal.is_signal || signal.member != "JobRemoved") continue;
+    BusReader reader(signal.body, signal.little_endian);
+    reader.number();
+    if (reader.text() != job) continue;
+    const std::string unit(reader.text());
+    const std::string result(reader.text());
+    if (result != "done") throw Error("systemd could not do " + member + " of \"" + unit + "\": " + result);
+    return;
+  }
+}
+
+void UnitBus::start(const TransientUnit& unit) {
+  call_job("ssa(sv)a(sa(sv))", "StartTransientUnit", transient_body(unit));
+}
+
+void UnitBus::run_job(const std::string& member, const std::string& unit) {
+  BusWriter body;
+  body.text(unit);
+  body.text("replace");
+  call_job("ss", member, body.bytes());
 }
 
 std::vector<UnitBus::Properties> UnitBus::properties(const std::vector<std::string>& units,
@@ -192,13 +191,13 @@ std::vector<UnitBus::Properties> UnitBus::properties(const std::vector<std::stri
     const std::uint32_t first = serial_ + 1;
     std::string calls;
     for (std::size_t i = begin; i < end; ++i) {
-      calls += get_all(++serial_, "/org/freedesktop/systemd1/unit/" + bus_label(units[i]));
+      calls += to_message(get_all_call("/org/freedesktop/systemd1/unit/" + bus_label(units[i])), ++serial_);
     }
     send(calls);
     for (std::size_t i = begin; i < end; ++i) {
-      const Reply reply = next_reply();
-      if (reply.serial < first || reply.serial > serial_) throw Error("systemd answered what was not asked");
-      found[begin + reply.serial - first] = properties_of(reply.body, reply.little_endian, wanted);
+      const Message reply = next_reply();
+      if (reply.answers < first || reply.answers > serial_) throw Error("systemd answered what was not asked");
+      found[begin + reply.answers - first] = properties_of(reply.body, reply.little_endian, wanted);
     }
   }
   return found;

@@ -69,6 +69,23 @@ void BusWriter::number(std::uint32_t value) {
   for (unsigned shift = 0; shift < 32; shift += 8) bytes_ += static_cast<char>((value >> shift) & 255U);
 }
 
+void BusWriter::long_number(std::uint64_t value) {
+  align(8);
+  for (unsigned shift = 0; shift < 64; shift += 8) bytes_ += static_cast<char>((value >> shift) & 255U);
+}
+
+BusWriter::Array BusWriter::begin_array(std::size_t boundary) {
+  number(0);
+  const std::size_t size_at = bytes_.size() - 4;
+  align(boundary);
+  return {size_at, bytes_.size()};
+}
+
+void BusWriter::end_array(const Array& array) {
+  const std::size_t size = bytes_.size() - array.begin;
+  for (std::size_t i = 0; i < 4; ++i) bytes_[array.size_at + i] = static_cast<char>((size >> 8 * i) & 255U);
+}
+
 void BusWriter::text(std::string_view value) {
   number(static_cast<std::uint32_t>(value.size()));
   bytes_ += value;

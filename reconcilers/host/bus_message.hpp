@@ -14,6 +14,15 @@ class BusWriter {
   void number(std::uint32_t value);
   void text(std::string_view value);       // of type s or o
   void signature(std::string_view value);  // of type g
+  void long_number(std::uint64_t value);
+  void flag(bool value) { number(value ? 1 : 0); }
+  /// Around the elements of an array; `boundary` is their alignment. What begin_array gives belongs to its end_array.
+  struct Array {
+    std::size_t size_at = 0;
+    std::size_t begin = 0;
+  };
+  Array begin_array(std::size_t boundary);
+  void end_array(const Array& array);
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
 
  private:

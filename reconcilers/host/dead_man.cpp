@@ -88,6 +88,12 @@ void arm_dead_man(System& system, const State& state, const std::string& transac
   }
   make_private_folder(state.path("bin"));
   arm_boot(system);
+  if (system.start_transient({.name = timer_of(transaction),
+                              .description = "holdfast dead-man's switch",
+                              .argv = own_command(system, {"recover", transaction}),
+                              .after = std::chrono::milliseconds(deadman_ms)})) {
+    return;
+  }
   std::vector<std::string> argv = {"systemd-run",
                                    "--quiet",
                                    "--unit=" + timer_of(transaction),
@@ -102,6 +108,7 @@ void arm_dead_man(System& system, const State& state, const std::string& transac
 
 void disarm_dead_man(System& system, const std::string& transaction) {
   if (!system.abilities().units) return;  // the process that waits sees the end by itself
+  if (system.run_unit_job(System::UnitJob::stop, timer_of(transaction) + ".timer")) return;
   const Command command{.argv = {"systemctl", "--quiet", "stop", timer_of(transaction) + ".timer"}};
   static_cast<void>(system.run(command));  // gone already is fine, and a timer that stays finds nothing to do
 }

@@ -76,6 +76,9 @@ void start_detached(System& system, const std::string& unit, const std::vector<s
                     const std::vector<std::string>& on_end) {
   const std::vector<std::string> command = own_command(system, arguments);
   if (!system.abilities().units) return start_child(command);
+  TransientUnit transient{.name = unit, .description = "holdfast " + arguments.front(), .argv = command};
+  if (!on_end.empty()) transient.on_end = own_command(system, on_end);
+  if (system.start_transient(transient)) return;
   Command start{.argv = {"systemd-run", "--quiet", "--collect", "--unit=" + unit, "--property=Type=exec",
                          "--property=OOMPolicy=continue", "--description=holdfast " + arguments.front()}};
   if (!on_end.empty()) start.argv.push_back("--property=ExecStopPost=" + quoted(own_command(system, on_end)));

@@ -3,6 +3,7 @@
 #include <manifests/digest.hpp>
 #include <manifests/error.hpp>
 #include <reconcilers/host/accounts.hpp>
+#include <reconcilers/host/bus.hpp>
 #include <reconcilers/host/process.hpp>
 
 #include <dirent.h>
@@ -182,16 +183,30 @@ std::vector<std::string> LinuxSystem::list(const std::string& path) const {
 std::optional<std::vector<System::UnitProperties>> LinuxSystem::unit_properties(
     const std::vector<std::string>& units, const std::vector<std::string>& wanted) const {
   if (!abilities().units) return std::nullopt;
-  // systemd closes its connections when it starts itself anew: then once more, and what is left is systemctl's to say.
-  for (int tries = 0; tries < 2; ++tries) {
-    try {
-      if (!bus_) bus_ = std::make_unique<UnitBus>();
-      return as_texts(bus_->properties(units, wanted));
-    } catch (const Error&) {
-      bus_.reset();
-    }
+  try {
+    return as_texts(UnitBus().properties(units, wanted));
+  } catch (const Error&) {
+    return std::nullopt;
   }
-  return std::nullopt;
+}
+
+bool LinuxSystem::start_transient(const TransientUnit& unit) {
+  try {
+    UnitBus().start(unit);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+bool LinuxSystem::run_unit_job(UnitJob job, const std::string& unit) {
+  if (!abilities().units) return false;
+  try {
+    UnitBus().run_job(job == UnitJob::reload ? "ReloadUnit" : "StopUnit", unit);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 Output LinuxSystem::ask(const Command& command) const {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <reconcilers/host/bus.hpp>
 #include <reconcilers/host/linux_paths.hpp>
 #include <reconcilers/host/system.hpp>
 
@@ -40,6 +39,8 @@ class LinuxSystem : public System {
 
   [[nodiscard]] std::optional<std::vector<UnitProperties>> unit_properties(
       const std::vector<std::string>& units, const std::vector<std::string>& wanted) const override;
+  bool start_transient(const TransientUnit& unit) override;
+  bool run_unit_job(UnitJob job, const std::string& unit) override;
 
   Output run(const Command& command) override { return ask(command); }
   [[nodiscard]] Output ask(const Command& command) const override;
@@ -55,7 +56,6 @@ class LinuxSystem : public System {
 
   std::string prefix_;
   Fd root_;
-  mutable std::unique_ptr<UnitBus> bus_{};  // kept as long as systemd answers on it
 };
 
 }  // namespace holdfast

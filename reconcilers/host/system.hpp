@@ -71,6 +71,16 @@ struct Abilities {
   std::string why{};      // "below the prefix /tmp/x", "not running as root": for notes
 };
 
+/// A unit that lasts as long as what it runs: a program of ours outside the session that asked for it.
+struct TransientUnit {
+  std::string name{};  // without ".service"
+  std::string description{};
+  std::vector<std::string> argv{};
+  std::vector<std::string> on_end{};       // run when it has ended, however; may be empty
+  std::chrono::milliseconds after{0};      // not 0: a timer starts it, then
+  std::chrono::milliseconds again{2'000};  // and again so long after its end, until the timer is stopped
+};
+
 /// Everything that the runner does to a machine goes through here: the only door to files and processes. Paths are
 /// absolute, as manifests write them; an implementation puts its root prefix in front. Path resolution never follows a
 /// symbolic link in the last component, nor one that a user without root's rights could have planted in a parent.
@@ -130,6 +140,13 @@ class System {
       const std::vector<std::string>& /*units*/, const std::vector<std::string>& /*wanted*/) const {
     return std::nullopt;
   }
+
+  /// False where systemd did not do it, for systemd-run to try and to say why: by the same name, so never both.
+  virtual bool start_transient(const TransientUnit& /*unit*/) { return false; }
+  /// `systemctl reload` or `stop` without starting a process; false where systemctl has to do it, and to say what is
+  /// wrong.
+  enum class UnitJob { reload, stop };
+  virtual bool run_unit_job(UnitJob /*job*/, const std::string& /*unit*/) { return false; }
 
   virtual Output run(const Command& command) = 0;
   /// The same for a program that only looks (`systemctl show`): what observing may use.

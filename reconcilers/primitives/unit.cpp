@@ -76,7 +76,7 @@ void reload(Effects& effects, const std::string& unit) {
   System& system = effects.system;
   const UnitStatus status = current_status(system, unit);
   if (!status.can_reload || status.active != "active") return start(effects, unit, "restart");
-  systemctl(system, {"reload"}, unit);
+  if (!system.run_unit_job(System::UnitJob::reload, unit)) systemctl(system, {"reload"}, unit);
   require_running(system, unit, "reload");
 }
 
