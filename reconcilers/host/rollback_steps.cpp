@@ -17,10 +17,6 @@ std::chrono::milliseconds patience(RecoverTime time) {
   return time == RecoverTime::due ? std::chrono::seconds(1) : std::chrono::minutes(10);
 }
 
-bool is_due(const TransactionRecord& transaction) {
-  return transaction.boot_id != current_boot_id() || boot_clock_ms() >= transaction.deadline_ms;
-}
-
 }  // namespace
 
 bool TransactionSteps::resume(RecoverTime time) {
@@ -31,7 +27,7 @@ bool TransactionSteps::resume(RecoverTime time) {
     if (is_at_end(transaction.state) && transaction.state != "confirmed") end();
     return false;
   }
-  if (time == RecoverTime::due && transaction.state == "pending" && !is_due(transaction)) return false;
+  if (time == RecoverTime::due && transaction.state == "pending" && !is_overdue(transaction)) return false;
   request_ = transaction.request;
   why_recovered_ = "its runner died";
   if (transaction.state == "pending") why_recovered_ = "it was not confirmed in time";

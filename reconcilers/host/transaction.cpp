@@ -34,6 +34,7 @@ void run_transaction(System& system, const State& state, const std::string& id) 
 }
 
 void recover_transaction(System& system, const State& state, RecoverTime time, const std::string& reason) {
+  if (time == RecoverTime::due && waits_for_confirmation(state)) return;
   if (is_shutting_down(system)) return;  // nothing can be started any more: the boot unit does it
   settle_confirmed(system, state);
   const std::optional<std::string> id = state.open_transaction();

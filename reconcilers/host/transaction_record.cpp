@@ -125,6 +125,17 @@ TransactionRecord read_transaction(const State& state, const std::string& id) {
   return transaction;
 }
 
+bool is_overdue(const TransactionRecord& transaction) {
+  return transaction.boot_id != current_boot_id() || boot_clock_ms() >= transaction.deadline_ms;
+}
+
+bool waits_for_confirmation(const State& state) {
+  const std::optional<std::string> id = state.open_transaction();
+  if (!id) return false;
+  const TransactionRecord transaction = read_transaction(state, *id);
+  return transaction.state == "pending" && !is_overdue(transaction);
+}
+
 bool is_at_end(const std::string& state) {
   return state == "confirmed" || state == "rolled_back" || state == "rollback_failed" || state == "refused";
 }

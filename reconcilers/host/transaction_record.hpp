@@ -60,6 +60,10 @@ TransactionRecord read_transaction(const State& state, const std::string& id);
 /// Adds one record of the journal to what is known.
 void add_record(TransactionRecord& transaction, const Value& record);
 
+/// The open transaction is pending, and its time has not run out: nothing is to be done about it.
+bool waits_for_confirmation(const State& state);
+/// True for one whose confirmation is overdue, also because the machine was restarted meanwhile.
+bool is_overdue(const TransactionRecord& transaction);
 /// True where nothing will happen to it any more.
 bool is_at_end(const std::string& state);
 /// True where a client that waits for it has its answer.

@@ -14,6 +14,8 @@ namespace holdfast {
 namespace {
 
 constexpr int follow_ms = 20;
+constexpr int follow_closely_ms = 3;  // at first: most changes are small
+constexpr std::int64_t closely_for_ms = 2'000;
 constexpr std::int64_t look_for_runner_ms = 100;
 constexpr int looks_until_dead = 5;
 constexpr int looks_until_not_started = 100;
@@ -90,13 +92,14 @@ Value Requests::rollback(const Value& request) {
 Value Requests::follow(const std::string& id, JournalReader events, bool to_the_end) {
   JournalReader records(state_.transaction_path(id, "journal"));
   TransactionRecord transaction;
+  const std::int64_t closely_until_ms = boot_clock_ms() + closely_for_ms;
   std::int64_t look_at_ms = boot_clock_ms() + look_for_runner_ms;
   int looks = 0;
   for (;;) {
     while (const std::optional<Value> record = records.next()) add_record(transaction, *record);
     while (const std::optional<Value> event = events.next()) channel_.send(Map{{"event", *event}});
     if (to_the_end ? is_at_end(transaction.state) : is_answer(transaction.state)) return outcome(transaction);
-    if (!channel_.pause(follow_ms)) throw Error("the controller is gone; the transaction goes on");
+    if (!channel_.pause(boot_clock_ms() < closely_until_ms ? follow_closely_ms : follow_ms)) throw Error("the controller is gone; the transaction goes on");
     if (boot_clock_ms() < look_at_ms) continue;
     look_at_ms = boot_clock_ms() + look_for_runner_ms;
     looks = runner_lives(state_) ? 0 : looks + 1;
