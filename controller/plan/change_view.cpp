@@ -10,8 +10,9 @@ namespace holdfast {
 namespace {
 
 /// Attributes that are told in other words, or mean nothing to people.
-constexpr std::array<std::string_view, 10> untold = {"present", "content", "size",       "digest",     "built",
-                                                     "daemon",  "loaded",  "invocation", "started_us", "obstacle"};
+constexpr std::array<std::string_view, 11> untold = {"present",    "content",    "size",    "digest",
+                                                     "built",      "daemon",     "loaded",  "invocation",
+                                                     "started_us", "changed_us", "obstacle"};
 
 bool is_untold(std::string_view name) {
   for (const std::string_view one : untold) {

@@ -12,7 +12,8 @@ namespace holdfast {
 namespace {
 
 /// Follow from other attributes, or from what a unit loads.
-constexpr std::array<std::string_view, 6> following = {"size", "loaded", "daemon", "invocation", "started_us", "built"};
+constexpr std::array<std::string_view, 7> following = {"size",       "loaded",     "daemon", "invocation",
+                                                       "started_us", "changed_us", "built"};
 
 bool follows(std::string_view name) { return std::ranges::find(following, name) != following.end(); }
 

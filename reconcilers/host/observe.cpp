@@ -42,6 +42,7 @@ void add_loaded(const System& system, const std::vector<const Wanted*>& wanted,
     }
     state.erase("invocation");
     state.erase("started_us");
+    state.erase("changed_us");
   }
 }
 

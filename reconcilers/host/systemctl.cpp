@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* properties =
     "Id,LoadState,ActiveState,SubState,UnitFileState,Type,Result,InvocationID,NeedDaemonReload,CanReload,NRestarts,"
-    "ExecMainStartTimestampMonotonic,ActiveEnterTimestampMonotonic";
+    "ExecMainStartTimestampMonotonic,ActiveEnterTimestampMonotonic,StateChangeTimestampMonotonic";
 constexpr std::size_t names_at_once = 500;
 constexpr std::size_t bytes_per_unit = 2048;
 
@@ -34,6 +34,7 @@ void set_property(UnitStatus& unit, std::string_view key, std::string_view value
   if (key == "NeedDaemonReload") unit.needs_daemon_reload = value == "yes";
   if (key == "CanReload") unit.can_reload = value == "yes";
   if (key == "NRestarts") unit.restarts = number(value);
+  if (key == "StateChangeTimestampMonotonic") unit.changed_monotonic_us = number(value);
   const bool starts = key == "ExecMainStartTimestampMonotonic";
   if ((starts || key == "ActiveEnterTimestampMonotonic") && number(value) > 0 &&
       (starts || unit.started_monotonic_us == 0)) {

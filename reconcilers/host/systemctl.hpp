@@ -23,6 +23,7 @@ struct UnitStatus {
   bool can_reload = false;
   std::int64_t restarts = 0;
   std::int64_t started_monotonic_us = 0;  // the main process's start, else when it became active; 0: not running
+  std::int64_t changed_monotonic_us = 0;  // the last change of `sub`: a start, or a reload by whomever
 };
 
 /// The blocks of `systemctl show`, in their order.

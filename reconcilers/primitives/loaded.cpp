@@ -100,10 +100,13 @@ std::optional<std::string> observed_loaded(const System& system, const std::stri
   const Value state = observed;
   const std::string invocation = state.text_or("invocation", "");
   const Value memory = read_memory(system);
+  std::int64_t monotonic_us = state.int_or("started_us", 0);
   if (const Value* known = memory.find(unit); known != nullptr && !invocation.empty()) {
-    if (known->text_or("invocation", "") == invocation) return known->text_or("digest", unknown);
+    const bool same = known->text_or("invocation", "") == invocation;
+    const std::int64_t changed_us = state.int_or("changed_us", 0);
+    if (same && known->int_or("changed_us", changed_us) == changed_us) return known->text_or("digest", unknown);
+    if (same) monotonic_us = changed_us;  // somebody else reloaded it: it took in what was on the disk then
   }
-  const std::int64_t monotonic_us = state.int_or("started_us", 0);
   if (monotonic_us == 0) return unknown;
   const std::int64_t started = started_ns(system, monotonic_us);
   const bool changed = std::ranges::any_of(observed_loads, [&](const auto& one) {
@@ -117,7 +120,9 @@ void remember_loaded(System& system, const std::string& unit, const std::vector<
   for (const PrimitiveId& id : loads) states.emplace_back(id, state_on_disk(system, id));
   const std::vector<UnitStatus> status = show_units(system, {unit});
   Value memory = read_memory(system);
-  memory[unit] = Map{{"digest", loaded_digest(states)}, {"invocation", status.at(0).invocation}};
+  memory[unit] = Map{{"digest", loaded_digest(states)},
+                     {"invocation", status.at(0).invocation},
+                     {"changed_us", status.at(0).changed_monotonic_us}};
   ensure_folder(system, state_folder);
   system.write(memory_path(), to_json(memory), {.mode = 0600});
 }

@@ -18,8 +18,8 @@ using LoadedStates = std::vector<std::pair<PrimitiveId, Attributes>>;
 std::string loaded_digest(const LoadedStates& states);
 
 /// What the running process of a unit was started with, or reloaded since: the remembered digest where it holds for
-/// this invocation; else the digest of what is on the disk, where none of it changed after the process started; else
-/// "unknown". nullopt where the unit doesn't run.
+/// this invocation, and nobody reloaded the unit since; else the digest of what is on the disk, where none of it changed
+/// after the process started, or was reloaded; else "unknown". nullopt where the unit doesn't run.
 std::optional<std::string> observed_loaded(const System& system, const std::string& unit, const Attributes& observed,
                                            const LoadedStates& observed_loads);
 

@@ -96,6 +96,7 @@ Attributes unit_attributes(const Wanted& wanted, const UnitStatus& status) {
   if (attributes["active"] != Value("running")) return attributes;
   attributes["invocation"] = status.invocation;
   attributes["started_us"] = status.started_monotonic_us;
+  attributes["changed_us"] = status.changed_monotonic_us;
   return attributes;
 }
 

@@ -13,8 +13,8 @@ namespace holdfast {
 /// "alias" and "generated" satisfy "enabled"; a unit without a file is disabled.
 std::string observed_enabled(const std::string& wanted, const std::string& file_state);
 
-/// Also has what is observed only: `invocation` and `started_us` (monotonic) of a running unit, which observed_loaded()
-/// needs; they are never compared.
+/// Also has what is observed only: `invocation`, `started_us` and `changed_us` (monotonic) of a running unit, which
+/// observed_loaded() needs; they are never compared.
 Attributes unit_attributes(const Wanted& wanted, const UnitStatus& status);
 
 Steps unit_steps(const Wanted& wanted, const Attributes& from, const Attributes& to);

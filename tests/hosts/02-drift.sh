@@ -142,4 +142,14 @@ test_an_edited_unit_file_is_put_right_and_systemd_told() {
     expect_equal no "$(on systemctl show --property=NeedDaemonReload --value greeter.service)" "NeedDaemonReload"
 }
 
+test_a_site_that_somebody_changed_and_reloaded_is_put_right_and_reloaded_again() {
+    shell "sed -i '/server_name/a add_header X-By-Hand yes always;' /etc/nginx/sites-available/greeter && systemctl reload nginx"
+    eventually 10 by_hand
+    converge
+    eventually 10 not_by_hand
+    expect_equal "" "$(plan_ids)" "the plan after the repair"
+}
+by_hand() { on curl -s -o /dev/null -D - -H 'Host: production' http://127.0.0.1/ | grep -qi '^X-By-Hand'; }
+not_by_hand() { ! by_hand; }
+
 run_tests

@@ -34,6 +34,7 @@ struct Machine {
     Attributes state = primitive_kind(wanted.id.type).observe(*system, {&question, 1}).at(0);
     state.erase("invocation");
     state.erase("started_us");
+    state.erase("changed_us");
     return state;
   }
   [[nodiscard]] Attributes goal(const Wanted& wanted, const Attributes& from) const {

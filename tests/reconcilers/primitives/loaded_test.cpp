@@ -49,6 +49,22 @@ TEST_CASE("what is remembered counts for its own invocation only") {
   CHECK(observed_loaded(*machine.system, "b.service", running("i1", long_ago), states("x")) == "unknown");
 }
 
+TEST_CASE("who reloads a unit by hand makes it take in what is on the disk then") {
+  TestMachine machine;
+  ensure_folder(*machine.system, state_folder);
+  machine.write("/var/lib/holdfast/loaded.json",
+                R"({"a.service": {"digest": "remembered", "invocation": "i1", "changed_us": 100}})");
+  machine.write("/srv/conf", "x");
+  const auto reloaded_at = [&](std::int64_t changed_us) {
+    Attributes state = running("i1", 1);
+    state["changed_us"] = changed_us;
+    return observed_loaded(*machine.system, "a.service", state, states("x"));
+  };
+  CHECK(reloaded_at(100) == "remembered");
+  CHECK(reloaded_at(monotonic_us() + 5'000'000) == loaded_digest(states("x")));
+  CHECK(reloaded_at(monotonic_us() - 3'600'000'000) == "unknown");
+}
+
 TEST_CASE("a process that started after the last change has loaded what is on the disk") {
   TestMachine machine;
   machine.write("/srv/conf", "x");
