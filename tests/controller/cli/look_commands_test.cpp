@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <sstream>
 
 #include "golden.hpp"
@@ -108,4 +109,39 @@ TEST_CASE("status says which backups are not as they should be, and is 1 then", 
   const Value record = from_json(json.str());
   const Value& told = record.at("environments").as_list().at(0).at("hosts").as_list().at(0);
   CHECK(told.at("backups").as_list().at(0).at("problem") == Value("damaged"));
+}
+
+TEST_CASE("the status of a crowd is a summary and those with a problem, of a few it is all of them", "[cli]") {
+  const auto store = Store::open(":memory:");
+  store->put_environment({.name = "production", .tracked = "branch main", .state = "following"});
+  const auto add = [&](int from, int to, const std::string& state) {
+    for (int i = from; i < to; ++i) {
+      store->put_host({.environment = "production", .host = "h" + std::to_string(1000 + i), .state = state});
+    }
+  };
+  const auto status = [&](bool every) {
+    LookOptions options = as_text;
+    options.all = every;
+    std::ostringstream text;
+    status_command(*store, "", options, text);
+    return text.str();
+  };
+  add(0, 20, "converged");
+  CHECK(status(false).find("h1019") != std::string::npos);
+
+  add(20, 930, "converged");
+  add(930, 935, "unreachable");
+  const std::string text = status(false);
+  INFO(text);
+  CHECK(text.find("935 hosts: 930 converged, 5 unreachable") != std::string::npos);
+  CHECK(text.find("h1934") != std::string::npos);
+  CHECK(text.find("h1019") == std::string::npos);
+  CHECK(text.find("930 more") != std::string::npos);
+  CHECK(std::ranges::count(text, '\n') < 12);
+  const std::string every = status(true);
+  CHECK(every.find("h1019") != std::string::npos);
+  CHECK(every.find("h1934") < every.find("h1019"));  // problems first
+
+  add(0, 900, "unreachable");
+  CHECK(std::ranges::count(status(false), '\n') < 50);
 }
