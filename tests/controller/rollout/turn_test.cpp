@@ -126,6 +126,14 @@ class Scene {
     return text.str();
   }
   Store& store() { return *store_; }
+  /// How many transactions the state file has seen: SQLite counts them in its header.
+  [[nodiscard]] int transactions() const {
+    std::ifstream file(folder_ / "state.db", std::ios::binary);
+    file.seekg(24);
+    int count = 0;
+    for (int i = 0; i < 4; ++i) count = count * 256 + file.get();
+    return count;
+  }
   std::string& said() { return said_; }
 
  private:
@@ -296,9 +304,11 @@ TEST_CASE("a turn that finds nothing writes nothing but when hosts were seen", "
   fleet.commit("first");
   fleet.turn();
   const auto before = fleet.store().hosts("test");
+  const int transactions = fleet.transactions();
   for (int i = 0; i < 2; ++i) {
     for (const HostReport& one : fleet.turn().hosts) CHECK(one.result == HostResult::unchanged);
   }
+  CHECK(fleet.transactions() == transactions + 2);  // one a turn, not one for each host
   auto after = fleet.store().hosts("test");
   REQUIRE(after.size() == before.size());
   for (std::size_t i = 0; i < after.size(); ++i) {
