@@ -151,7 +151,7 @@ void Schedule::start_canaries(std::int64_t now_ms, std::vector<Choice>& begins) 
   if (asked != 0 && now_ms - widened_ms_ < limits_.widen_ms) return;
   for (std::size_t left = std::max<std::size_t>(asked, 1); left != 0 && !advancing_.empty(); --left) {
     auto next = std::ranges::find_if(
-        advancing_, [this](const std::string& host) { return !hosts_.at(host).contact.tries_patience(); });
+        advancing_, [this](const std::string& host) { return hosts_.at(host).contact.failures() == 0; });
     if (next == advancing_.end()) next = advancing_.begin();
     Lane lane = lane_of(hosts_.at(*next), Lane::rollout);
     if (!room(lane)) lane = Lane::slow;
@@ -268,8 +268,8 @@ bool Schedule::room(Lane lane) const {
 std::size_t Schedule::about_to_join() const {
   return static_cast<std::size_t>(std::ranges::count_if(running_, [this](const std::string& host) {
     const Entry& entry = hosts_.at(host);
-    return entry.known && entry.lane != Lane::slow && entry.wish.choice.turn == Turn::advance &&
-           entry.wish.goal != entry.turn.goal;
+    const bool silent = entry.lane == Lane::slow && !entry.begun;  // who changes something answers
+    return entry.known && !silent && entry.wish.choice.turn == Turn::advance && entry.wish.goal != entry.turn.goal;
   }));
 }
 

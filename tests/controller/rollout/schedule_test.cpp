@@ -313,7 +313,13 @@ TEST_CASE("the first host goes first, also where it is busy when the commit arri
   fleet.want("new");
   fleet.poll();
   CHECK(fleet.start().empty());
-  fleet.pass(500);
+  SECTION("and answers soon") { fleet.pass(500); }
+  SECTION("and repairs something meanwhile") {
+    REQUIRE(fleet.may_begin(name_of(0)));
+    fleet.pass(4000);
+    CHECK(fleet.start().empty());
+    CHECK(fleet.schedule().running(Lane::slow) == 1);
+  }
   fleet.end(name_of(0));
   CHECK(fleet.start() == std::vector<std::string>{name_of(0)});
 }
