@@ -51,32 +51,27 @@ ExecStart=/var/lib/holdfast/bin/recover recover
 WantedBy=multi-user.target
 )";
 
-bool put_unit(System& system, const std::string& name, const std::string& text) {
-  const std::string path = "/etc/systemd/system/" + name;
-  const auto known = system.read(path, 1U << 16U);
-  if (known == text) return false;
-  system.write(path, text, {.mode = 0644, .uid = {}, .gid = {}});
-  return true;
+/// Put on the disk and linked, as `systemctl enable` does: the next boot reads it there, and nothing else has to.
+void put_unit(System& system, const std::string& name, const std::string& text, const std::string& target) {
+  const std::string folder = "/etc/systemd/system/";
+  const std::string path = folder + name;
+  if (system.read(path, 1U << 16U) != text) system.write(path, text, {.mode = 0644, .uid = {}, .gid = {}});
+  const std::string wants = folder + target + ".wants";
+  if (system.read_link(wants + "/" + name) == path) return;
+  if (!system.stat(wants)) system.make_directory(wants, {.mode = 0755, .uid = {}, .gid = {}});
+  system.put_link(wants + "/" + name, path);
+}
+
+void arm_boot(System& system) {
+  if (system.read_link(program_link) != own_program()) system.put_link(program_link, own_program());
+  put_unit(system, "holdfast-recover.service", early_unit, "sysinit.target");
+  put_unit(system, "holdfast-recover-late.service", late_unit, "multi-user.target");
 }
 
 void run(System& system, const std::vector<std::string>& argv) {
   const Command command{.argv = argv};
   const Output output = system.run(command);
   if (!output.ok()) throw Error(describe_failure(command, output));
-}
-
-void arm_boot(System& system) {
-  const std::string program = own_program();
-  for (const char* link : {program_link, stable_link}) {
-    if (system.read_link(link) != program) system.put_link(link, program);
-  }
-  bool changed = put_unit(system, "holdfast-recover.service", early_unit);
-  changed = put_unit(system, "holdfast-recover-late.service", late_unit) || changed;
-  const bool enabled = system.stat("/etc/systemd/system/sysinit.target.wants/holdfast-recover.service") &&
-                       system.stat("/etc/systemd/system/multi-user.target.wants/holdfast-recover-late.service");
-  if (changed) run(system, {"systemctl", "daemon-reload"});
-  if (!enabled)
-    run(system, {"systemctl", "--quiet", "enable", "holdfast-recover.service", "holdfast-recover-late.service"});
 }
 
 }  // namespace

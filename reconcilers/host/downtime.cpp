@@ -29,6 +29,12 @@ std::optional<std::int64_t> down_ms_of(std::string_view properties, std::int64_t
 }
 
 std::optional<std::int64_t> down_ms(System& system, const std::string& unit, std::int64_t begun_us) {
+  if (const auto direct =
+          system.unit_properties({unit}, {"ActiveExitTimestampMonotonic", "ActiveEnterTimestampMonotonic"})) {
+    std::string text;
+    for (const auto& [name, value] : direct->at(0)) text += name + "=" + value + "\n";
+    return down_ms_of(text, begun_us);
+  }
   const Command command{.argv = {"systemctl", "show", "--property=ActiveExitTimestampMonotonic",
                                  "--property=ActiveEnterTimestampMonotonic", "--", unit},
                         .deadline = ask_deadline};

@@ -150,6 +150,30 @@ Value judge(System& system, const Validator& validator) {
   return Map{{"name", validator.name}, {"ok", ok}, {"output", shown.substr(0, shown_output)}};
 }
 
+/// Units are verified together first: systemd loads what they hang together with once, and that is most of the time.
+/// Where anything is wrong with any, each is judged on its own.
+bool verify_units_together(System& system, const std::vector<Validator>& validators) {
+  Command command{.argv = {"systemd-analyze", "verify"}, .deadline = validator_deadline};
+  for (const Validator& one : validators) {
+    if (verifies_unit(one)) command.argv.insert(command.argv.end(), one.argv.begin() + 2, one.argv.end());
+  }
+  const Output output = system.run(command);
+  return output.ok() && std::ranges::all_of(validators, [&](const Validator& one) {
+           return !verifies_unit(one) || is_accepted(one, output.exit_code, output.err + output.out);
+         });
+}
+
+List judge_all(System& system, const std::vector<Validator>& validators) {
+  const bool together =
+      std::ranges::count_if(validators, verifies_unit) > 1 && verify_units_together(system, validators);
+  List findings;
+  for (const Validator& one : validators) {
+    const bool known_good = together && verifies_unit(one);
+    findings.push_back(known_good ? Value(Map{{"name", one.name}, {"ok", true}, {"output", ""}}) : judge(system, one));
+  }
+  return findings;
+}
+
 }  // namespace
 
 std::vector<std::string> overlay_folders(const std::vector<Action>& actions) {
@@ -197,9 +221,7 @@ int run_rehearsal(const State& state, const std::string& transaction) {
   enter_overlays(overlay_folders(rehearsal.actions), state.path("rehearsal"));
   const std::unique_ptr<System> system = make_linux_system("/");  // opened now: it sees the overlays
   perform(*system, state, rehearsal.actions);
-  List findings;
-  for (const Validator& validator : rehearsal.validators) findings.push_back(judge(*system, validator));
-  std::cout << to_json(std::move(findings)) << std::flush;
+  std::cout << to_json(judge_all(*system, rehearsal.validators)) << std::flush;
   return 0;
 }
 

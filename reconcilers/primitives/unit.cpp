@@ -89,8 +89,13 @@ void stop(System& system, const std::string& unit) {
 
 void enable(System& system, const std::string& unit) {
   current_status(system, unit);
-  systemctl(system, {"enable"}, unit);
-  const std::string state = status_of(system, unit).file_state;
+  // The links are all that boots go by; systemd reads everything again only where it goes on telling what was before.
+  systemctl(system, {"enable", "--no-reload"}, unit);
+  std::string state = status_of(system, unit).file_state;
+  if (observed_enabled("enabled", state) != "enabled") {
+    systemctl(system, {"daemon-reload"}, "");
+    state = status_of(system, unit).file_state;
+  }
   if (observed_enabled("enabled", state) == "enabled") return;
   throw Error("\"" + unit + "\" can't be enabled (it is " + (state.empty() ? "unknown" : state) +
               "): its unit file has no [Install] section; add one, or don't ask for it to be enabled");
