@@ -4,8 +4,11 @@
 #include <manifests/problem.hpp>
 #include <reconcilers/host/process.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 
 namespace holdfast {
 
@@ -29,6 +32,16 @@ std::map<std::string, std::string> child_environment() {
 }
 
 }  // namespace
+
+std::vector<std::string> default_fetch_program() {
+  std::error_code error;
+  const std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  for (const char* place : {"holdfast-fetch", "../libexec/holdfast/holdfast-fetch"}) {
+    const std::filesystem::path program = folder / place;
+    if (::access(program.c_str(), X_OK) == 0) return {program.string()};
+  }
+  return {"/proc/self/exe", "fetch-child"};
+}
 
 FetchOutcome run_fetch_child(const MirrorOptions& options, FetchRequest request, Deadline deadline) {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());

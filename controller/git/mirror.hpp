@@ -35,9 +35,12 @@ struct Commit {
   std::vector<std::string> parents{};
 };
 
+/// holdfast-fetch beside this program, or in libexec of the same prefix; without it, this program's own fetch-child.
+std::vector<std::string> default_fetch_program();
+
 struct MirrorOptions {
   /// The program and first arguments of a fetch child; tests put a program of their own here.
-  std::vector<std::string> fetch_program = {"/proc/self/exe", "fetch-child"};
+  std::vector<std::string> fetch_program = default_fetch_program();
   std::uint64_t max_fetch_bytes = 2'000'000'000;  // received in one fetch
 };
 
