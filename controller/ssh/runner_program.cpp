@@ -23,11 +23,16 @@ constexpr std::size_t max_program_bytes = 256U << 20U;
 constexpr std::size_t machine_offset = 18;  // e_machine of an ELF header
 
 // Without quotes, backslashes, exclamation marks and line ends, so that sh, csh and fish all read '…' alike.
+// A program that was found right since the machine started is not read again while its inode, size and time of change
+// (which only the kernel sets) are what they were then.
 constexpr const char* start_script =
-    "d=/var/lib/holdfast/bin/$0; "
-    "if echo \"$0  $d/holdfast-host\" | sha256sum -c >/dev/null 2>&1; "
-    "then echo holdfast-runner-begins; exec $d/holdfast-host \"$@\"; fi; "
-    "echo holdfast-runner-missing $(uname -m); exit 97";
+    "p=/var/lib/holdfast/bin/$0/holdfast-host; v=/run/holdfast-runner-$0; "
+    "s=$(stat -c \"%d %i %s %z\" $p 2>/dev/null); t=none; "
+    "test -f $v && test -O $v && read -r t <$v; "
+    "if test \"$s\" = \"$t\"; then :; "
+    "elif echo \"$0  $p\" | sha256sum -c >/dev/null 2>&1; then { echo \"$s\" >$v; } 2>/dev/null; "
+    "else echo holdfast-runner-missing $(uname -m); exit 97; fi; "
+    "echo holdfast-runner-begins; exec $p \"$@\"";
 constexpr const char* upload_script =
     "umask 077; d=/var/lib/holdfast/bin/$0; t=$d/.new.$$; "
     "mkdir -p $d && cat > $t || { rm -f $t; exit 1; }; "

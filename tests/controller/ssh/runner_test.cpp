@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,6 +45,22 @@ std::string refusal(const Host& host, const ConnectOptions& options) {
   return error_of([&] { client_of(host, options).status(in_ms(20'000)); });
 }
 
+/// In the file that is there, which gets back the time of its last change of content.
+void damage_in_place(const std::string& path) {
+  struct stat info {};
+  REQUIRE(stat(path.c_str(), &info) == 0);
+  int fd = -1;
+  for (int tries = 0; fd < 0 && tries < 1000; ++tries) {  // the runner of the session before may still be ending
+    fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (fd < 0) usleep(10'000);
+  }
+  REQUIRE(fd >= 0);
+  CHECK(pwrite(fd, "x", 1, info.st_size - 1) == 1);
+  const timespec times[] = {info.st_atim, info.st_mtim};
+  CHECK(futimens(fd, times) == 0);
+  close(fd);
+}
+
 /// A copy of the test runner that says of itself to be for another machine.
 std::string foreign_runner(const std::string& path) {
   std::string bytes = read_text(runner);
@@ -75,6 +92,7 @@ TEST_CASE("a damaged runner on a host is found before it is started, and replace
     bytes.back() = static_cast<char>(bytes.back() + 1);
     put_in_place(sshd, bytes);
   }
+  SECTION("another byte, of the same age") { damage_in_place(installed(sshd)); }
   SECTION("cut off") { put_in_place(sshd, read_text(runner).substr(0, 1000)); }
   SECTION("another program") { put_in_place(sshd, "#!/bin/sh\ntouch /run/owned\n"); }
   client_of(sshd.host(), sshd.options(runner)).status(in_ms(20'000));
