@@ -151,7 +151,7 @@ void Schedule::start_canaries(std::int64_t now_ms, std::vector<Choice>& begins) 
   if (asked != 0 && now_ms - widened_ms_ < limits_.widen_ms) return;
   for (std::size_t left = std::max<std::size_t>(asked, 1); left != 0 && !advancing_.empty(); --left) {
     auto next = std::ranges::find_if(
-        advancing_, [this](const std::string& host) { return hosts_.at(host).contact.failures() == 0; });
+        advancing_, [this](const std::string& host) { return !hosts_.at(host).contact.tries_patience(); });
     if (next == advancing_.end()) next = advancing_.begin();
     Lane lane = lane_of(hosts_.at(*next), Lane::rollout);
     if (!room(lane)) lane = Lane::slow;
@@ -192,7 +192,8 @@ void Schedule::ended(const std::string& host, HostResult result, bool asked, std
   } else if (asked && result != HostResult::unknown) {
     const std::int64_t took = now_ms - entry.since_ms;
     const bool tells = turn == Turn::steady && result == HostResult::unchanged;  // a deployment takes its time
-    entry.contact.answered(tells ? std::optional<bool>(took > patience_ms()) : std::nullopt);
+    const bool slow = took > std::max(limits_.patience_ms, patience_ms());
+    entry.contact.answered(tells ? std::optional<bool>(slow) : std::nullopt);
     if (tells) remember_time(took);
   }
   if (turn == Turn::advance && in_rollout(entry)) judge_rollout(host, result);

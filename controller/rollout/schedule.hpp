@@ -24,7 +24,8 @@ struct ScheduleLimits {
   std::size_t patient = 128;      // turns at once in `slow`
   std::int64_t tell_ms = 10'000;  // how long a turn lasts before it is told that its host is passed over
   std::int64_t widen_ms = 5'000;  // how long the canary may be silent before the next hosts try to be it
-  // A turn that lasts longer gives up its place: before it is known what is usual, and at least once it is.
+  // A turn that lasts longer gives up its place: before it is known what is usual, and at least once it is. A host that
+  // takes longer than the first is slow: asked beside the others from the beginning, and no canary.
   std::int64_t patience_ms = 2'000;
   std::int64_t least_patience_ms = 250;
   ContactLimits contact{};
