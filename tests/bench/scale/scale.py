@@ -85,9 +85,9 @@ def tell_load(controller, label):
 def tell_ticks(controller, label, number, hosts):
     pid = controller.process.pid
     others = [p for p in m.children_of(controller.fleet.sshd.pid)]
-    before, before_hosts = m.cpu_ms([pid]), m.cpu_ms(others)
+    before, before_hosts = m.cpu_ms(pid), m.precise_cpu_ms(others)
     ticks = controller.next_ticks(number, 120 * number)
-    cpu, cpu_hosts = m.cpu_ms([pid]) - before, m.cpu_ms(others) - before_hosts
+    cpu, cpu_hosts = m.cpu_ms(pid) - before, m.precise_cpu_ms(others) - before_hosts
     times = sorted(ms for _, ms in ticks)
     say(f"{label}: a tick, median of {number} (hosts checked)", f"{times[len(times) // 2]:.0f} ms ({ticks[-1][0]})")
     say(f"{label}: CPU of the controller per host and tick", f"{cpu / number / hosts:.2f} ms")
