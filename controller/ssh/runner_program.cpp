@@ -29,7 +29,7 @@ constexpr const char* start_script =
     "p=/var/lib/holdfast/bin/$0/holdfast-host; v=/run/holdfast-runner-$0; "
     "s=$(stat -c \"%d %i %s %z\" $p 2>/dev/null); t=none; "
     "test -f $v && test -O $v && read -r t <$v; "
-    "if test \"$s\" = \"$t\"; then :; "
+    "if test -n \"$s\" && test \"$s\" = \"$t\"; then :; "
     "elif echo \"$0  $p\" | sha256sum -c >/dev/null 2>&1; then { echo \"$s\" >$v; } 2>/dev/null; "
     "else echo holdfast-runner-missing $(uname -m); exit 97; fi; "
     "echo holdfast-runner-begins; exec $p \"$@\"";

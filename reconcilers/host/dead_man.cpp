@@ -63,7 +63,10 @@ void put_unit(System& system, const std::string& name, const std::string& text, 
 }
 
 void arm_boot(System& system) {
-  if (system.read_link(program_link) != own_program()) system.put_link(program_link, own_program());
+  const std::string program = own_program();
+  for (const char* link : {program_link, stable_link}) {
+    if (system.read_link(link) != program) system.put_link(link, program);
+  }
   put_unit(system, "holdfast-recover.service", early_unit, "sysinit.target");
   put_unit(system, "holdfast-recover-late.service", late_unit, "multi-user.target");
 }
