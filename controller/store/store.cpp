@@ -304,7 +304,7 @@ class SqliteStore : public Store {
   template <typename Work>
   auto written(Work work) -> decltype(work()) {
     decltype(work()) result{};
-    writes_.write([&] { result = work(); }, [this](const auto& all) { transact(all); });
+    writes_.write([&] { result = work(); }, [&](const auto& all) { transact(all); });
     return result;
   }
 
