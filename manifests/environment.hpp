@@ -38,6 +38,8 @@ struct HealthPolicy {
   std::int64_t window_ms = 30'000;   // the absolute deadline, from the end of the transaction's effects
   std::int64_t interval_ms = 1'000;  // between two rounds of samples
   int passes = 3;                    // consecutive passes that every check needs
+  // How long a host waits for its confirmation, from the end of the effects, before it undoes them by itself.
+  std::int64_t confirm_within_ms = 120'000;
 };
 
 /// Policy of one environment: read from the root branch only, so that a push to a tracked branch grants itself nothing.

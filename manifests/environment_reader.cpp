@@ -11,6 +11,9 @@ namespace holdfast {
 
 namespace {
 
+constexpr std::int64_t least_time_to_confirm_ms = 5'000;  // after the window: a verdict, and a request to the host
+constexpr std::int64_t confirm_after_window_ms = 60'000;  // where nobody chose
+
 /// Reads a spec that its schema has accepted, and finds what a schema can't say.
 class Reader {
  public:
@@ -29,6 +32,11 @@ class Reader {
     environment.health.window_ms = duration_ms(health.at("window").as_text());
     environment.health.interval_ms = duration_ms(health.at("interval").as_text());
     environment.health.passes = static_cast<int>(health.at("passes").as_int());
+    const Value* confirm = health.find("confirmWithin");
+    environment.health.confirm_within_ms =
+        confirm != nullptr
+            ? duration_ms(confirm->as_text())
+            : std::max(environment.health.confirm_within_ms, environment.health.window_ms + confirm_after_window_ms);
     check_health(environment.health);
     environment.prune = spec.at("prune").as_bool();
     environment.canary = static_cast<int>(spec.at("rollout").at("canary").as_int());
@@ -169,9 +177,15 @@ class Reader {
   }
 
   void check_health(const HealthPolicy& health) {
-    if (health.interval_ms * health.passes <= health.window_ms) return;
-    add("/spec/health", "so many passes do not fit into the window: passes times interval must be at most window",
-        "make the window longer");
+    if (health.interval_ms * health.passes > health.window_ms) {
+      add("/spec/health", "so many passes do not fit into the window: passes times interval must be at most window",
+          "make the window longer");
+    }
+    if (health.confirm_within_ms < health.window_ms + least_time_to_confirm_ms) {
+      add("/spec/health/confirmWithin",
+          "\"confirmWithin\" must exceed \"window\" by 5s at least: else the host undoes what is about to be confirmed",
+          "make it longer, or the window shorter");
+    }
   }
 
   const Document& document_;

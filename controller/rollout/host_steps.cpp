@@ -19,7 +19,6 @@ constexpr std::int64_t request_ms = 60'000;
 constexpr std::int64_t contents_ms = 600'000;
 constexpr std::int64_t apply_ms = 3'600'000;  // build steps have deadlines of their own
 constexpr std::int64_t attach_ms = 150'000;   // the dead-man's 120 s and what its undo takes
-constexpr std::int64_t deadman_spare_ms = 90'000;
 constexpr std::int64_t batch_bytes = 8 << 20;
 
 /// Sortable, unique, and what the host accepts as a transaction's name.
@@ -216,7 +215,7 @@ TransactionReply HostSteps::apply(const Plan& plan) {
                              .bundle_digest = plan.bundle_digest,
                              .plan_digest = plan.digest,
                              .commit = job_.commit.id,
-                             .deadman_ms = job_.health.window_ms + deadman_spare_ms};
+                             .deadman_ms = job_.health.confirm_within_ms};
   applied_ = true;
   try {
     return (*session_)->apply(

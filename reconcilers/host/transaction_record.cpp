@@ -16,7 +16,7 @@ namespace holdfast {
 namespace {
 
 constexpr std::int64_t min_deadman_ms = 1'000;
-constexpr std::int64_t max_deadman_ms = 3'600'000;
+constexpr std::int64_t max_deadman_ms = 7'200'000;
 constexpr std::size_t longest_commit = 64;
 
 void add_action(TransactionRecord& transaction, Touched touched) {

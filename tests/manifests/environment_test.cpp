@@ -39,7 +39,7 @@ TEST_CASE("an environment is read with what it says and with its defaults", "[en
     - {name: here, connection: local, root: /srv/trial}
     - {name: db1, hostKey: [")" + key + R"(", "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQDZx3Zt5c0G1n4o"]}
   vars: {domain: example.com}
-  health: {window: 1m, interval: 500ms, passes: 5}
+  health: {window: 1m, interval: 500ms, passes: 5, confirmWithin: 90s}
   prune: false
   rollout: {canary: 2}
 )"));
@@ -66,6 +66,7 @@ TEST_CASE("an environment is read with what it says and with its defaults", "[en
   CHECK(found.health.window_ms == 60'000);
   CHECK(found.health.interval_ms == 500);
   CHECK(found.health.passes == 5);
+  CHECK(found.health.confirm_within_ms == 90'000);
   CHECK_FALSE(found.prune);
   CHECK(found.canary == 2);
 
@@ -73,6 +74,9 @@ TEST_CASE("an environment is read with what it says and with its defaults", "[en
   CHECK(plain.track.branch == "main");
   CHECK_FALSE(plain.track.allow_rewrites);
   CHECK(plain.health.window_ms == 30'000);
+  CHECK(plain.health.confirm_within_ms == 120'000);
+  CHECK(read(environment(track + hosts + "  health: {window: 10m}\n")).environments.at(0).health.confirm_within_ms ==
+        660'000);
   CHECK(plain.prune);
   CHECK(plain.canary == 1);
 }
@@ -114,6 +118,8 @@ TEST_CASE("times of health are bounded and fit together", "[environment]") {
   refuses(track + hosts + "  health: {interval: 0s}\n", "7:22", "between 100ms and 1m");
   refuses(track + hosts + "  health: {passes: 1000000000}\n", "7:20", "between 1 and 100");
   refuses(track + hosts + "  health: {passes: 50, interval: 1s}\n", "7:3", "do not fit into the window");
+  refuses(track + hosts + "  health: {confirmWithin: 9s}\n", "7:27", "between 10s and 1h");
+  refuses(track + hosts + "  health: {window: 30s, confirmWithin: 34s}\n", "7:40", "must exceed \"window\" by 5s");
 }
 
 TEST_CASE("keys of later versions and unknown keys are refused", "[environment]") {
