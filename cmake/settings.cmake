@@ -1,6 +1,7 @@
 # What every target of holdfast is compiled with. Warnings are errors in developer builds (the presets), never in a
 # build that a user starts from a release, where a newer compiler may know warnings that we do not.
 option(HOLDFAST_WERROR "treat warnings as errors" OFF)
+option(HOLDFAST_FAILPOINTS "places where tests can kill, stop or fail the programs" OFF)
 set(HOLDFAST_SANITIZE "" CACHE STRING "sanitizers, as -fsanitize= takes them: address,undefined or thread")
 
 add_library(holdfast_settings INTERFACE)
@@ -12,6 +13,9 @@ target_compile_options(holdfast_settings INTERFACE -Wall -Wextra -Wpedantic -Wsh
 target_compile_options(holdfast_settings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 if(HOLDFAST_WERROR)
   target_compile_options(holdfast_settings INTERFACE -Werror)
+endif()
+if(HOLDFAST_FAILPOINTS)
+  target_compile_definitions(holdfast_settings INTERFACE HOLDFAST_FAILPOINTS)
 endif()
 if(HOLDFAST_SANITIZE)
   target_compile_options(holdfast_settings INTERFACE -fsanitize=${HOLDFAST_SANITIZE} -fno-omit-frame-pointer)

@@ -4,6 +4,7 @@
 
 #include <manifests/error.hpp>
 #include <manifests/json.hpp>
+#include <reconcilers/failpoint.hpp>
 
 #include <algorithm>
 
@@ -73,6 +74,7 @@ void HostSteps::keep_result() {
 
 void HostSteps::end(Outcome outcome, const std::string& reason) {
   keep_result();
+  HOLDFAST_FAILPOINT("turn.end");
   if (deployment_ != 0) tools_.store.end_deployment(deployment_, outcome, printable(reason), tools_.clock.wall_ms());
 }
 
@@ -115,7 +117,9 @@ HostReport HostSteps::refused_by_host(const TransactionReply& reply) {
 }
 
 HostReport HostSteps::confirm(const Verdict& verdict) {
+  HOLDFAST_FAILPOINT("turn.healthy");
   const TransactionReply reply = fresh_->confirm(transaction_, epoch_, in(confirm_ms));
+  HOLDFAST_FAILPOINT("turn.confirmed");
   if (reply.state != "confirmed") return undone_by_host(reply);
   const bool repair = is_repair();
   remember_generation();
@@ -131,6 +135,7 @@ HostReport HostSteps::confirm(const Verdict& verdict) {
 
 HostReport HostSteps::roll_back(const std::string& why, const std::vector<std::string>& blamed) {
   tell(Progress::Level::bad, "not healthy: " + why);
+  HOLDFAST_FAILPOINT("turn.unhealthy");
   const auto on_event = [this](const Value& event) { tell_event(event); };
   tell_journal(blamed);  // before the rollback adds its own lines; bounded, so that it delays nothing
   TransactionReply reply;
@@ -152,7 +157,9 @@ HostReport HostSteps::after_rollback(const TransactionReply& reply, const std::s
     end(Outcome::deployed, "");
     return report(HostResult::deployed, "converged", "");
   }
+  HOLDFAST_FAILPOINT("turn.undone");
   hold(why);
+  HOLDFAST_FAILPOINT("turn.held");
   if (reply.state != "rolled_back") {
     const std::string left =
         "the rollback failed too: " + why_of(reply) + (reply.left.empty() ? "" : "; " + joined(reply.left));

@@ -5,6 +5,7 @@
 #include <controller/plan/plan_words.hpp>
 #include <manifests/error.hpp>
 #include <manifests/json.hpp>
+#include <reconcilers/failpoint.hpp>
 
 #include <algorithm>
 #include <set>
@@ -158,7 +159,9 @@ void HostSteps::begin(const PlanReply& reply) {
   deployment.requested_by = job_.requested_by;
   deployment.plan = keep_plan(account_.plan());
   deployment.begun_ms = tools_.clock.wall_ms();
+  HOLDFAST_FAILPOINT("turn.begin");
   deployment_ = tools_.store.begin_deployment(deployment);
+  HOLDFAST_FAILPOINT("turn.begun");
 
   const std::string what = is_repair() ? "repairing drift: " : "applying " + job_.commit.id.substr(0, 12) + ": ";
   show(Progress::Level::step, what + account_.summary(), account_.record());
@@ -216,6 +219,7 @@ TransactionReply HostSteps::apply(const Plan& plan) {
                              .plan_digest = plan.digest,
                              .commit = job_.commit.id,
                              .deadman_ms = job_.health.confirm_within_ms};
+  HOLDFAST_FAILPOINT("turn.apply");
   applied_ = true;
   try {
     return (*session_)->apply(
@@ -245,6 +249,7 @@ TransactionReply HostSteps::attach_again(const std::string& why) {
 }
 
 Verdict HostSteps::watch_health() {
+  HOLDFAST_FAILPOINT("turn.applied");
   const std::size_t number = job_.desired->lowered.checks.size();
   if (number != 0) {
     tell(Progress::Level::step, "checking health: " + std::to_string(number) + (number == 1 ? " check" : " checks"));

@@ -4,6 +4,7 @@
 #include <controller/store/schema.hpp>
 #include <controller/store/write_queue.hpp>
 #include <manifests/error.hpp>
+#include <reconcilers/failpoint.hpp>
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <sqlite3.h>
@@ -314,9 +315,15 @@ class SqliteStore : public Store {
       SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
       insert_events();
       all();
-      transaction.commit();
+      commit(transaction);
       return 0;
     });
+  }
+
+  void commit(SQLite::Transaction& transaction) {
+    HOLDFAST_FAILPOINT("store.commit");
+    transaction.commit();
+    HOLDFAST_FAILPOINT("store.committed");
   }
 
   void write_events() {

@@ -9,6 +9,7 @@
 #include <reconcilers/primitives/releases.hpp>
 
 #include <manifests/error.hpp>
+#include <reconcilers/failpoint.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -92,17 +93,23 @@ void collect_garbage(const State& state) {
 void settle(System& system, const State& state, const std::string& id) {
   const TransactionRecord transaction = read_transaction(state, id);
   if (const std::optional<Bundle> bundle = state.bundle(transaction.request.bundle_digest)) {
+    HOLDFAST_FAILPOINT("confirm.written");
     update_inventory(state, transaction, *bundle);
+    HOLDFAST_FAILPOINT("confirm.inventory");
     state.set_generation(Map{{"transaction", id},
                              {"bundle_digest", transaction.request.bundle_digest},
                              {"commit", transaction.request.commit},
                              {"confirmed_at", timestamp(system.now_ns())}});
+    HOLDFAST_FAILPOINT("confirm.generation");
     remove_releases(system, transaction, *bundle);
     remove_empty_directories(system, state, *bundle);
   }
   collect_garbage(state);
+  HOLDFAST_FAILPOINT("confirm.collected");
   disarm_dead_man(system, id);
+  HOLDFAST_FAILPOINT("confirm.disarmed");
   Journal(state.transaction_path(id, "journal")).append(Map{{"record", "settled"}});
+  HOLDFAST_FAILPOINT("confirm.settled");
   state.clear_open_transaction();
 }
 

@@ -1,6 +1,7 @@
 #include <reconcilers/host/dead_man.hpp>
 
 #include <manifests/error.hpp>
+#include <reconcilers/failpoint.hpp>
 #include <reconcilers/host/detach.hpp>
 #include <reconcilers/host/state_files.hpp>
 #include <reconcilers/host/transaction_record.hpp>
@@ -86,6 +87,7 @@ void arm_dead_man(System& system, const State& state, const std::string& transac
   }
   make_private_folder(state.path("bin"));
   arm_boot(system);
+  HOLDFAST_FAILPOINT("deadman.boot");
   if (system.start_transient({.name = timer_of(transaction),
                               .description = "holdfast dead-man's switch",
                               .argv = own_command(system, {"recover", transaction}),

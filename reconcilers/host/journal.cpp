@@ -2,6 +2,7 @@
 
 #include <manifests/error.hpp>
 #include <manifests/json.hpp>
+#include <reconcilers/failpoint.hpp>
 #include <reconcilers/host/state_files.hpp>
 
 #include <boost/crc.hpp>
@@ -62,10 +63,13 @@ void Journal::append(const Value& record, Durability durability) {
     throw Error("journal record of " + std::to_string(payload.size()) + " bytes is too large");
   std::string frame = number_bytes(static_cast<std::uint32_t>(payload.size())) + number_bytes(crc_of(payload));
   const bool first = ::lseek(fd_.get(), 0, SEEK_END) == 0;
+  if (durability == Durability::buffered) return append_all(fd_, frame + payload, path_);
+  HOLDFAST_FAILPOINT("journal.append");
   append_all(fd_, frame + payload, path_);
-  if (durability == Durability::buffered) return;
+  HOLDFAST_FAILPOINT("journal.written");
   if (::fsync(fd_.get()) != 0) throw_system_error("cannot sync the journal", path_, errno, fd_.get());
   if (first) sync_state_folder(parent_of(path_));
+  HOLDFAST_FAILPOINT("journal.synced");
 }
 
 bool JournalReader::fill(std::size_t bytes) {

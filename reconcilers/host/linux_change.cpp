@@ -2,6 +2,7 @@
 
 #include <manifests/digest.hpp>
 #include <manifests/error.hpp>
+#include <reconcilers/failpoint.hpp>
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -106,12 +107,16 @@ void LinuxSystem::replace(const std::string& path, const FileMeta& meta, const s
   const int folder = target.folder.get();
   const Fd fd(::openat(folder, temporary.name(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd) throw_system_error("cannot write", path, errno, folder);
+  HOLDFAST_FAILPOINT("file.created");
   fill(fd.get());
+  HOLDFAST_FAILPOINT("file.filled");
   const Fd old(::openat(folder, target.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (old) keep_attributes(old.get(), fd.get());
   set_open_meta(fd.get(), meta, path);
   if (meta.durable && ::fsync(fd.get()) != 0) throw_system_error("cannot sync", path, errno, fd.get());
+  HOLDFAST_FAILPOINT("file.synced");
   temporary.rename_to(target, path);
+  HOLDFAST_FAILPOINT("file.renamed");
   if (meta.durable) sync_folder(target.folder, path);
 }
 
@@ -159,6 +164,7 @@ void LinuxSystem::make_directory(const std::string& path, const FileMeta& meta) 
   const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   const Fd fd(::openat(target.folder.get(), target.name.c_str(), flags));
   if (!fd) throw_system_error("cannot make the directory", path, errno, target.folder.get());
+  HOLDFAST_FAILPOINT("directory.made");
   set_open_meta(fd.get(), meta, path);
   if (meta.durable) sync_folder(target.folder, path);
 }
@@ -169,12 +175,15 @@ void LinuxSystem::put_link(const std::string& path, const std::string& target) {
   if (::symlinkat(target.c_str(), place_of_link.folder.get(), temporary.name()) != 0) {
     throw_system_error("cannot make the link", path, errno, place_of_link.folder.get());
   }
+  HOLDFAST_FAILPOINT("link.made");
   temporary.rename_to(place_of_link, path);
+  HOLDFAST_FAILPOINT("link.renamed");
   sync_folder(place_of_link.folder, path);
 }
 
 void LinuxSystem::set_meta(const std::string& path, const FileMeta& meta) {
   set_owner(path, meta.uid, meta.gid);
+  HOLDFAST_FAILPOINT("meta.owned");
   const Place target = existing_place("cannot set the mode of", path);
   const Fd fd(::openat(target.folder.get(), target.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct stat status {};
@@ -204,9 +213,11 @@ void LinuxSystem::set_owner(const std::string& path, std::optional<std::uint32_t
 void LinuxSystem::rename(const std::string& from, const std::string& to) {
   const Place source = existing_place("cannot rename", from);
   const Place target = existing_place("cannot rename to", to);
+  HOLDFAST_FAILPOINT("rename.begin");
   if (::renameat(source.folder.get(), source.name.c_str(), target.folder.get(), target.name.c_str()) != 0) {
     throw_system_error("cannot rename \"" + from + "\" to", to, errno, source.folder.get());
   }
+  HOLDFAST_FAILPOINT("rename.done");
   sync_folder(target.folder, to);
   if (parent_of(from) != parent_of(to)) sync_folder(source.folder, from);
 }

@@ -1,6 +1,7 @@
 #include <reconcilers/host/linux_system.hpp>
 
 #include <manifests/error.hpp>
+#include <reconcilers/failpoint.hpp>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -64,10 +65,12 @@ void sync_folder(const Fd& folder, const std::string& path) {
 void LinuxSystem::remove_file(const std::string& path) {
   const Place target = place(path);
   if (!target.folder) return;
+  HOLDFAST_FAILPOINT("file.remove");
   if (::unlinkat(target.folder.get(), target.name.c_str(), 0) != 0) {
     if (is_absent(errno)) return;
     throw_system_error("cannot remove", path, errno, target.folder.get());
   }
+  HOLDFAST_FAILPOINT("file.removed");
   sync_folder(target.folder, path);
 }
 
@@ -79,6 +82,7 @@ bool LinuxSystem::remove_directory(const std::string& path) {
     if (errno == ENOTEMPTY || errno == EEXIST) return false;
     throw_system_error("cannot remove the directory", path, errno, target.folder.get());
   }
+  HOLDFAST_FAILPOINT("directory.removed");
   sync_folder(target.folder, path);
   return true;
 }
@@ -99,7 +103,9 @@ void LinuxSystem::remove_tree(const std::string& path) {
   }
   if (path == "/" || status.st_dev != above.st_dev)
     throw Error("cannot remove \"" + path + "\": a file system is mounted there");
+  HOLDFAST_FAILPOINT("tree.remove");
   empty_folder(folder.get(), status.st_dev, path, 0);
+  HOLDFAST_FAILPOINT("tree.emptied");
   remove_directory(path);
 }
 

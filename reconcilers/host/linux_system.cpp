@@ -2,6 +2,7 @@
 
 #include <manifests/digest.hpp>
 #include <manifests/error.hpp>
+#include <reconcilers/failpoint.hpp>
 #include <reconcilers/host/accounts.hpp>
 #include <reconcilers/host/bus.hpp>
 #include <reconcilers/host/process.hpp>
@@ -191,6 +192,7 @@ std::optional<std::vector<System::UnitProperties>> LinuxSystem::unit_properties(
 }
 
 bool LinuxSystem::start_transient(const TransientUnit& unit) {
+  HOLDFAST_FAILPOINT("transient.start");
   try {
     UnitBus().start(unit);
     return true;
@@ -200,6 +202,7 @@ bool LinuxSystem::start_transient(const TransientUnit& unit) {
 }
 
 bool LinuxSystem::run_unit_job(UnitJob job, const std::string& unit) {
+  HOLDFAST_FAILPOINT("unit.job");
   if (!abilities().units) return false;
   try {
     UnitBus().run_job(job == UnitJob::reload ? "ReloadUnit" : "StopUnit", unit);
@@ -207,6 +210,13 @@ bool LinuxSystem::run_unit_job(UnitJob job, const std::string& unit) {
   } catch (const Error&) {
     return false;
   }
+}
+
+Output LinuxSystem::run(const Command& command) {
+  HOLDFAST_FAILPOINT("command.start");
+  Output output = ask(command);
+  HOLDFAST_FAILPOINT("command.done");
+  return output;
 }
 
 Output LinuxSystem::ask(const Command& command) const {

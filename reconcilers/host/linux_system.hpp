@@ -42,7 +42,7 @@ class LinuxSystem : public System {
   bool start_transient(const TransientUnit& unit) override;
   bool run_unit_job(UnitJob job, const std::string& unit) override;
 
-  Output run(const Command& command) override { return ask(command); }
+  Output run(const Command& command) override;
   [[nodiscard]] Output ask(const Command& command) const override;
 
  private:

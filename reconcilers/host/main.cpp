@@ -7,6 +7,7 @@
 #include <reconcilers/host/transaction.hpp>
 
 #include <manifests/error.hpp>
+#include <reconcilers/failpoint.hpp>
 #include <version.hpp>
 
 #include <sys/stat.h>
@@ -81,10 +82,12 @@ int run(const Arguments& arguments) {
     std::cout << "holdfast-host " << version << " (" << build_commit << ")\n";
     return 0;
   }
+  if (command == "--list-failpoints") return list_failpoints(std::cout);
   if (command == "dial" && arguments.words.size() == 2) return dial(arguments.words[1], 0, 1);
   if (command == "rehearse") return run_rehearsal(State(""), transaction_of(arguments));
   const std::unique_ptr<System> system = make_linux_system(arguments.root);
   const State state(system->root());
+  set_failpoint_file(state.path("failpoints"), command);
   if (command == "backup") return backup_command(*system, arguments.words);
   if (command == "serve" && arguments.words.size() == 1) {
     serve(*system, 0, 1);

@@ -4,6 +4,7 @@
 #include <reconcilers/host/observe.hpp>
 
 #include <manifests/error.hpp>
+#include <reconcilers/failpoint.hpp>
 
 #include <chrono>
 
@@ -48,6 +49,7 @@ void TransactionSteps::roll_back(const Failure& failure, UndoTime time) {
   try {
     events_->phase("rollback");
     write_state("rolling_back", {{"failure", to_value(failure)}});
+    HOLDFAST_FAILPOINT("rollback.begun");
     const TransactionRecord transaction = read_transaction(state_, id_);
     remove_unfinished(transaction);
     UndoPlan plan = undo_of(transaction.touched, observe_touched(transaction), time);
@@ -92,7 +94,9 @@ void TransactionSteps::undo_moves(const std::vector<Move>& moves, std::vector<st
     try {
       journal_->append(Map{{"record", "undo"}, {"id", to_text(action.id)}});
       compare_before(action, prepared_.wanted[i]);
+      HOLDFAST_FAILPOINT("undo.begun");
       run_steps(action, Settle::each);
+      HOLDFAST_FAILPOINT("undo.done");
       events_->action(action.id, "done");
     } catch (const Error& error) {
       events_->action(action.id, "failed", error.what());
@@ -102,7 +106,9 @@ void TransactionSteps::undo_moves(const std::vector<Move>& moves, std::vector<st
 }
 
 void TransactionSteps::end() {
+  HOLDFAST_FAILPOINT("rollback.ended");
   state_.clear_open_transaction();
+  HOLDFAST_FAILPOINT("rollback.closed");
   disarm_dead_man(system_, id_);
 }
 

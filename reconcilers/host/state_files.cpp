@@ -1,6 +1,7 @@
 #include <reconcilers/host/state_files.hpp>
 
 #include <manifests/error.hpp>
+#include <reconcilers/failpoint.hpp>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -67,9 +68,11 @@ void write_state_file(const std::string& path, std::string_view bytes) {
     const Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, private_file));
     if (!fd) throw_system_error("cannot write", temporary, errno, -1);
     append_all(fd, bytes, temporary);
+    HOLDFAST_FAILPOINT("state.written");
     if (::fsync(fd.get()) != 0) throw_system_error("cannot sync", temporary, errno, fd.get());
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) throw_system_error("cannot write", path, errno, -1);
+  HOLDFAST_FAILPOINT("state.renamed");
   sync_state_folder(parent_of(path));
 }
 
@@ -79,6 +82,7 @@ void sync_state_folder(const std::string& path) {
 }
 
 void remove_state_file(const std::string& path) {
+  HOLDFAST_FAILPOINT("state.remove");
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw_system_error("cannot remove", path, errno, -1);
 }
 

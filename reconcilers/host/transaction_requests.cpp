@@ -8,6 +8,7 @@
 #include <manifests/error.hpp>
 #include <manifests/json.hpp>
 #include <manifests/problem.hpp>
+#include <reconcilers/failpoint.hpp>
 
 namespace holdfast {
 
@@ -54,7 +55,9 @@ Value Requests::apply(const Value& message) {
   settle_confirmed(system_, state_);
   make_private_folder(state_.transaction_path(id));
   write_state_file(state_.transaction_path(id, "request.json"), to_json(to_value(request)));
+  HOLDFAST_FAILPOINT("apply.prepared");
   start_detached(system_, "holdfast-" + id, {"execute", id}, {"recover", id});
+  HOLDFAST_FAILPOINT("apply.started");
   return follow(id, events_of(id), false);
 }
 

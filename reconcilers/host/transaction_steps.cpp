@@ -7,6 +7,7 @@
 
 #include <manifests/error.hpp>
 #include <manifests/json.hpp>
+#include <reconcilers/failpoint.hpp>
 
 #include <algorithm>
 
@@ -116,7 +117,9 @@ void TransactionSteps::save_undo() {
   remember_running(system_, prepared_, sight_);
   save_contents();
   journal_->append(plan_record(prepared_));
+  HOLDFAST_FAILPOINT("transaction.planned");
   state_.set_open_transaction(id_);
+  HOLDFAST_FAILPOINT("transaction.opened");
 }
 
 void TransactionSteps::save_contents() {
@@ -127,7 +130,10 @@ void TransactionSteps::save_contents() {
   }
 }
 
-void TransactionSteps::arm() { arm_dead_man(system_, state_, id_, request_.deadman_ms); }
+void TransactionSteps::arm() {
+  arm_dead_man(system_, state_, id_, request_.deadman_ms);
+  HOLDFAST_FAILPOINT("transaction.armed");
+}
 
 void TransactionSteps::prepare() {
   events_->phase("apply");
@@ -187,8 +193,10 @@ void TransactionSteps::run_action(std::size_t index) {
   Map told;
   try {
     journal_->append(Map{{"record", "intent"}, {"id", to_text(action.id)}});
+    HOLDFAST_FAILPOINT("action.begun");
     compare_before(action, wanted);
     told = run_steps(action, Settle::together);
+    HOLDFAST_FAILPOINT("action.done");
     // The next synced record takes it along; without it, the undo looks for itself.
     journal_->append(Map{{"record", "done"}, {"id", to_text(action.id)}}, Durability::buffered);
   } catch (const Error& error) {
@@ -261,6 +269,7 @@ void TransactionSteps::verify() {
 }
 
 void TransactionSteps::wait_for_confirmation() {
+  HOLDFAST_FAILPOINT("transaction.verified");
   write_state("pending", {{"deadline_ms", boot_clock_ms() + request_.deadman_ms}, {"boot_id", current_boot_id()}});
 }
 

@@ -1,6 +1,7 @@
 #include <reconcilers/host/vault.hpp>
 
 #include <manifests/error.hpp>
+#include <reconcilers/failpoint.hpp>
 #include <reconcilers/host/state_files.hpp>
 #include <reconcilers/primitives/place.hpp>
 
@@ -30,6 +31,7 @@ void HostVault::save(System& system, const std::string& path, const std::string&
   if (!is_sha256(digest)) throw Error("cannot save \"" + path + "\": its content was not read");
   if (has(digest)) return;
   const std::string incoming = std::string(state_folder) + "/vault/undo-" + digest;
+  HOLDFAST_FAILPOINT("vault.save");
   system.copy(path, incoming, {.mode = 0600, .uid = {}, .gid = {}});
   if (system.digest(incoming) != digest) {
     system.remove_file(incoming);
@@ -67,6 +69,7 @@ void IncomingBlob::add(std::string_view bytes) {
 void IncomingBlob::finish() {
   const std::string found = sum_.hex();
   if (found != digest_) throw Error("expected a blob with the digest " + digest_ + ", found " + found);
+  HOLDFAST_FAILPOINT("vault.received");
   if (::fsync(fd_.get()) != 0) throw_system_error("cannot sync", path_, errno, fd_.get());
   const std::string target = state_.path("vault/" + digest_);
   if (::rename(path_.c_str(), target.c_str()) != 0) throw_system_error("cannot keep", target, errno, -1);
