@@ -1,7 +1,9 @@
 """holdfast in the bench: fleets, commands, and the running controller, whose own log tells how long its turns took."""
+import contextlib
 import os
 import re
 import select
+import signal
 import subprocess
 import time
 
@@ -95,6 +97,14 @@ class Controller:
         if result != f"{len(self.holdfast.hosts)} unchanged":
             raise RuntimeError(f"expected nothing to do, found: {result}")
         return seconds
+
+    @contextlib.contextmanager
+    def stopped(self):
+        self.child.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.child.send_signal(signal.SIGCONT)
 
     def stop(self):
         self.child.terminate()

@@ -87,7 +87,12 @@ class Bench:
             running.stop()
 
     def drift(self):
-        self.hosts[0].run("sh", "-c", f"echo '# drifted' >> {DRIFT}")
+        """The edit is loaded too: who only puts the file back leaves nginx running with it."""
+        self.hosts[0].run("sh", "-c", f"echo '# drifted' >> {DRIFT} && systemctl reload nginx")
+        self.loaded = self.load_time()
+
+    def load_time(self):
+        return self.hosts[0].run("systemctl", "show", "-p", "StateChangeTimestampMonotonic", "--value", "nginx.service")
 
     def drifted(self):
         """One nginx snippet was edited: found, validated, put back, reloaded."""
@@ -103,7 +108,8 @@ class Bench:
         running = controller.Controller(holdfast)
         try:
             running.quiet_turn()
-            self.drift()
+            with running.stopped():  # or it repairs the file before the edit is loaded
+                self.drift()
             seconds, result = running.turn()
             if "unchanged" in result:  # the turn had begun before the drift
                 seconds, result = running.turn()
@@ -115,6 +121,8 @@ class Bench:
         self.check()
 
     def check(self):
+        if self.load_time() == self.loaded:
+            raise RuntimeError("nginx was not reloaded after the repair")
         self.floor.observe("warm", self.hosts[:1], self.script, self.expected)
 
     def first_converge(self, number):
