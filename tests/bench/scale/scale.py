@@ -78,6 +78,7 @@ def tell_load(controller, label):
     pid = controller.process.pid
     rss, pss = m.memory_mib(pid)
     say(f"{label}: memory of the controller, RSS / PSS", f"{rss:.0f} / {pss:.0f} MiB")
+    say(f"{label}: its most so far", f"{m.status_number(pid, 'VmHWM:') / 1024:.0f} MiB")
     say(f"{label}: threads / open files", f"{m.status_number(pid, 'Threads:')} / {len(os.listdir(f'/proc/{pid}/fd'))}")
     return rss
 
@@ -104,7 +105,8 @@ def bench(options, fleet, controller):
     m.wait_for("the first rollout", 60 + hosts * 2, lambda: len(fleet.greeted("hello")) == hosts)
     say("first deployment of all hosts, canary first", f"{time.monotonic() - began:.1f} s")
     controller.next_ticks(2, 300)
-    tell_load(controller, "after it")
+    memory = tell_load(controller, "after it")
+    rule(memory <= 256, f"the controller takes at most 256 MiB after a first deployment ({memory:.0f})", options.check)
     controller.stop()
 
     began = time.monotonic()
