@@ -117,7 +117,7 @@ class Failpoints {
       const std::optional<Line> line = line_from(text);
       if (line && action.empty() && is_meant(*line, name)) {
         if (line->action == "trace") {
-          add_line(path_ + ".trace", role_ + " " + name);
+          add_line(path_ + ".trace", role_ + " " + name + " " + std::to_string(::getpid()));
         } else {
           action = line->action;
           continue;

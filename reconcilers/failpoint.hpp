@@ -28,8 +28,8 @@ void set_failpoint_hook(FailpointHook hook);
 ///
 /// and taken out of the file before ACTION is done: `kill` (SIGKILL to itself), `wait` (the name is added to PATH.hit,
 /// and the process stands still until PATH.go is there), `error:ENOSPC` (an Error as if the system had said so; also
-/// EIO, EROFS, EDQUOT), and `trace`, which stays: every hit is added to PATH.trace as "ROLE NAME". The role is what
-/// the process is, such as the runner's subcommand.
+/// EIO, EROFS, EDQUOT), and `trace`, which stays: every hit is added to PATH.trace as "ROLE NAME PROCESS". The role is
+/// what the process is, such as the runner's subcommand; hits are counted in each process (PROCESS is its id).
 void set_failpoint_file(const std::string& path, const std::string& role);
 
 void hit_failpoint(const char* name);
