@@ -50,6 +50,12 @@ void timer_property(BusWriter& to, std::string_view base, std::chrono::microseco
   to.end_array(timers);
 }
 
+/// Groups below its own, for steps; no controller is asked for, so none is switched on for its sake.
+void divisible_property(BusWriter& to) {
+  begin_property(to, "DelegateControllers", "as");
+  to.end_array(to.begin_array(4));
+}
+
 void put_timer(BusWriter& to, const TransientUnit& unit) {
   constexpr std::uint64_t accuracy_us = 100'000;
   const BusWriter::Array properties = to.begin_array(8);
@@ -66,6 +72,7 @@ void put_timer(BusWriter& to, const TransientUnit& unit) {
 void put_service(BusWriter& to, const TransientUnit& unit) {
   const BusWriter::Array properties = to.begin_array(8);
   text_property(to, "Description", unit.description);
+  divisible_property(to);
   if (unit.after.count() == 0) {
     text_property(to, "CollectMode", "inactive-or-failed");
     text_property(to, "Type", "exec");

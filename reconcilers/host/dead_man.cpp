@@ -33,6 +33,7 @@ ConditionPathExists=/var/lib/holdfast/open
 [Service]
 Type=oneshot
 ExecStart=/var/lib/holdfast/bin/recover recover --boot
+Delegate=
 
 [Install]
 WantedBy=sysinit.target
@@ -47,6 +48,7 @@ ConditionPathExists=/var/lib/holdfast/open
 [Service]
 Type=oneshot
 ExecStart=/var/lib/holdfast/bin/recover recover
+Delegate=
 
 [Install]
 WantedBy=multi-user.target
@@ -98,6 +100,7 @@ void arm_dead_man(System& system, const State& state, const std::string& transac
                                    "--quiet",
                                    "--unit=" + timer_of(transaction),
                                    "--on-active=" + std::to_string(deadman_ms) + "ms",
+                                   "--property=Delegate=",
                                    "--timer-property=AccuracySec=100ms",
                                    "--timer-property=OnUnitInactiveSec=2s",
                                    "--description=holdfast dead-man's switch",

@@ -80,7 +80,7 @@ void start_detached(System& system, const std::string& unit, const std::vector<s
   if (!on_end.empty()) transient.on_end = own_command(system, on_end);
   if (system.start_transient(transient)) return;
   Command start{.argv = {"systemd-run", "--quiet", "--collect", "--unit=" + unit, "--property=Type=exec",
-                         "--property=OOMPolicy=continue", "--description=holdfast " + arguments.front()}};
+                         "--property=OOMPolicy=continue", "--property=Delegate=", "--description=holdfast " + arguments.front()}};
   if (!on_end.empty()) start.argv.push_back("--property=ExecStopPost=" + quoted(own_command(system, on_end)));
   start.argv.emplace_back("--");
   start.argv.insert(start.argv.end(), command.begin(), command.end());

@@ -6,6 +6,7 @@
 #include <reconcilers/host/accounts.hpp>
 #include <reconcilers/host/bus.hpp>
 #include <reconcilers/host/process.hpp>
+#include <reconcilers/host/step_group.hpp>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -230,6 +231,10 @@ Output LinuxSystem::ask(const Command& command) const {
     if (as && ::geteuid() != 0) throw Error("cannot run as \"" + command.user + "\": the runner is not root");
   }
   return run_process(real, as);
+}
+
+void LinuxSystem::end_steps_of(const std::string& unit) {
+  if (abilities().units) holdfast::end_steps_of(unit);
 }
 
 std::unique_ptr<System> make_linux_system(const std::string& root) { return std::make_unique<LinuxSystem>(root); }

@@ -43,6 +43,7 @@ class LinuxSystem : public System {
   bool run_unit_job(UnitJob job, const std::string& unit) override;
 
   Output run(const Command& command) override;
+  void end_steps_of(const std::string& unit) override;
   [[nodiscard]] Output ask(const Command& command) const override;
 
  private:

@@ -3,6 +3,7 @@
 #include <manifests/error.hpp>
 #include <reconcilers/host/bounded_text.hpp>
 #include <reconcilers/host/linux_paths.hpp>
+#include <reconcilers/host/step_group.hpp>
 
 #include <boost/asio.hpp>
 #include <boost/process/v2/process.hpp>
@@ -38,10 +39,12 @@ constexpr int cannot_exec = 127;
 struct ChildSetup {
   const char* folder;
   const RunAs* as;
+  int group;  // see StepGroup::entry
 
   template <typename Launcher>
   error_code on_exec_setup(Launcher&, const process::filesystem::path&, const char* const*(&)) {
     ::setpgid(0, 0);
+    if (group >= 0 && ::write(group, "0", 1) != 1) ::close(group);  // its process group has to do
     ::signal(SIGPIPE, SIG_DFL);
     sigset_t none;
     ::sigemptyset(&none);
@@ -168,7 +171,7 @@ class Run {
     error_code error;
     child_.emplace(launcher(context_.get_executor(), error, process::filesystem::path(program), arguments,
                             process::process_stdio{input.get(), out_.pipe, err_.pipe},
-                            ChildSetup{command_.folder.c_str(), as_ ? &*as_ : nullptr}));
+                            ChildSetup{command_.folder.c_str(), as_ ? &*as_ : nullptr, group_.entry()}));
     return error ? not_started(error.message()) : true;
   }
 
@@ -192,7 +195,11 @@ class Run {
     });
   }
 
-  void signal_group(int signal) { ::kill(-static_cast<pid_t>(child_->id()), signal); }
+  /// A polite signal is for the program's own group; SIGKILL is for whatever it started.
+  void signal_group(int signal) {
+    ::kill(-static_cast<pid_t>(child_->id()), signal);
+    if (signal == SIGKILL) group_.kill();
+  }
 
   void stop() {
     output_.timed_out = true;
@@ -233,6 +240,7 @@ class Run {
 
   const Command& command_;
   const std::optional<RunAs>& as_;
+  StepGroup group_;  // its end is the end of all that is left of the program
   asio::io_context context_;
   std::optional<process::process> child_;
   Stream out_;

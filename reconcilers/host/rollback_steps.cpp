@@ -38,6 +38,7 @@ bool TransactionSteps::resume(RecoverTime time) {
   if (transaction.state == "rolling_back" && transaction.failure.is_map()) {
     why_recovered_ = transaction.failure.text_or("what", why_recovered_);
   }
+  system_.end_steps_of("holdfast-" + id_ + ".service");  // a build that outlived its runner would work against the undo
   journal_.emplace(state_.transaction_path(id_, "journal"));
   events_.emplace(state_.transaction_path(id_, "events"));
   return true;

@@ -149,6 +149,8 @@ class System {
   virtual bool run_unit_job(UnitJob /*job*/, const std::string& /*unit*/) { return false; }
 
   virtual Output run(const Command& command) = 0;
+  /// Ends the programs that a runner which died left running in its unit ("holdfast-ID.service").
+  virtual void end_steps_of(const std::string& /*unit*/) {}
   /// The same for a program that only looks (`systemctl show`): what observing may use.
   [[nodiscard]] virtual Output ask(const Command& command) const = 0;
 };
