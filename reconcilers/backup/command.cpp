@@ -75,7 +75,7 @@ void print_outcome(const Line& line, const BackupOutcome& outcome) {
   }
   if (outcome.record) {
     const BackupRecord& record = *outcome.record;
-    std::cout << "backup " << record.id << " of " << record.policy << ": " << size_text(stored_bytes(record))
+    std::cout << "backup " << record.id << " of " << record.policy << ": " << stored_size_text(stored_bytes(record))
               << ", verified by " << record.verified_how << "\n";
   }
   for (const std::string& id : outcome.removed) std::cout << "removed backup " << id << "\n";
@@ -95,7 +95,7 @@ void print_listing(const Value& listing) {
   for (const Value& one : listing.at("backups").as_list()) {
     std::int64_t bytes = 0;
     for (const Value& part : one.at("parts").as_list()) bytes += part.at("stored_bytes").as_int();
-    std::cout << "  " << one.at("id").as_text() << "  " << size_text(bytes) << "  " << one.at("duration_ms").as_int()
+    std::cout << "  " << one.at("id").as_text() << "  " << stored_size_text(bytes) << "  " << one.at("duration_ms").as_int()
               << " ms  " << state_word(one) << "  " << one.at("reason").as_text() << "  " << one.at("commit").as_text()
               << "\n";
   }

@@ -21,7 +21,7 @@ extern "C" void note_signal(int /*signal*/) { told_to_end = 1; }
 
 }  // namespace
 
-std::string size_text(std::int64_t bytes) {
+std::string stored_size_text(std::int64_t bytes) {
   static constexpr std::array<const char*, 5> units = {"bytes", "KiB", "MiB", "GiB", "TiB"};
   if (bytes < 1024) return std::to_string(bytes) + " bytes";
   double value = static_cast<double>(bytes);
@@ -62,15 +62,15 @@ void BackupGuard::check() const {
   }
   const Space now = space();
   if (now.free >= to_stay_free(now)) return;
-  throw Error("the disk of \"" + folder_ + "\" has only " + size_text(now.free) + " left, and " +
-              size_text(to_stay_free(now)) + " must stay free: make room, or change \"freeSpace\"");
+  throw Error("the disk of \"" + folder_ + "\" has only " + stored_size_text(now.free) + " left, and " +
+              stored_size_text(to_stay_free(now)) + " must stay free: make room, or change \"freeSpace\"");
 }
 
 void BackupGuard::expect_room_for(std::int64_t bytes) const {
   const Space now = space();
   if (now.free - bytes >= to_stay_free(now)) return;
-  throw Error("expected " + size_text(bytes) + " for the backup and " + size_text(to_stay_free(now)) +
-              " that must stay free on the disk of \"" + folder_ + "\", found " + size_text(now.free) +
+  throw Error("expected " + stored_size_text(bytes) + " for the backup and " + stored_size_text(to_stay_free(now)) +
+              " that must stay free on the disk of \"" + folder_ + "\", found " + stored_size_text(now.free) +
               " free: make room, or change \"freeSpace\"");
 }
 

@@ -13,7 +13,7 @@ struct Space {
   std::int64_t free = 0;  // for us, not what the file system keeps for root
 };
 /// "1.5 GiB", for messages.
-std::string size_text(std::int64_t bytes);
+std::string stored_size_text(std::int64_t bytes);
 
 /// What ends a backup that is at work: its deadline, a signal, or a disk that becomes too full. The folder must exist.
 class BackupGuard {

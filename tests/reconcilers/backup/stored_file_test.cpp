@@ -88,7 +88,7 @@ TEST_CASE("a disk that becomes too full and a deadline end a backup while it wri
 }
 
 TEST_CASE("sizes are told for people", "[backup][stored]") {
-  CHECK(size_text(0) == "0 bytes");
-  CHECK(size_text(1536) == "1.5 KiB");
-  CHECK(size_text(std::int64_t{5} << 30) == "5.0 GiB");
+  CHECK(stored_size_text(0) == "0 bytes");
+  CHECK(stored_size_text(1536) == "1.5 KiB");
+  CHECK(stored_size_text(std::int64_t{5} << 30) == "5.0 GiB");
 }
