@@ -35,6 +35,14 @@ std::string put_bytes(Effects& effects, const Value& arguments, const std::strin
   return digest;
 }
 
+/// An undo carries the template of what it undoes, and puts back bytes that it does not give.
+bool is_rendering(Effects& effects, const Value& arguments, const std::string& digest) {
+  const std::string& text_digest = arguments.at("template").as_text();
+  if (!effects.vault.has(text_digest)) return false;
+  const auto text = effects.system.read(effects.vault.path_of(text_digest), max_template_bytes);
+  return text && sha256(render_secrets(effects.system, *text, arguments.at("secrets").as_map())) == digest;
+}
+
 void refuse_other_types(const System& system, const std::string& path) {
   const std::optional<FileStat> stat = system.stat(path);
   if (stat && stat->type != FileType::regular) {
@@ -49,7 +57,8 @@ void put(Effects& effects, const Step& step) {
   const FileMeta meta = Ownership(effects.system).meta(step.arguments, default_mode);
   if (arguments.bool_or("sensitive", false)) ensure_disclosure_key(effects.system);
   const std::string digest = put_bytes(effects, arguments, path, meta);
-  if (arguments.find("template") != nullptr) remember_rendering(effects.system, step.arguments, digest);
+  if (arguments.find("template") != nullptr && is_rendering(effects, arguments, digest))
+    remember_rendering(effects.system, step.arguments, digest);
 }
 
 class FilePrimitive : public PrimitiveKind {
