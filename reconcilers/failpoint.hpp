@@ -37,10 +37,10 @@ void hit_failpoint(const char* name);
 }  // namespace holdfast
 
 #if defined(HOLDFAST_FAILPOINTS)
-#define HOLDFAST_FAILPOINT(name)                                                                            \
-  do {                                                                                                      \
+#define HOLDFAST_FAILPOINT(name)                                                                                   \
+  do {                                                                                                             \
     static const char* const holdfast_failpoint_name __attribute__((section("holdfast_failpoints"), used)) = name; \
-    ::holdfast::hit_failpoint(holdfast_failpoint_name);                                                     \
+    ::holdfast::hit_failpoint(holdfast_failpoint_name);                                                            \
   } while (false)
 #else
 #define HOLDFAST_FAILPOINT(name) static_cast<void>(0)

@@ -1,6 +1,8 @@
 #include <reconcilers/backup/engine.hpp>
 
 #include <cctype>
+#include <exception>
+#include <utility>
 
 namespace holdfast {
 
@@ -14,6 +16,27 @@ const BackupEngineWork& backup_engine(BackupEngine engine) {
       break;
   }
   return files_engine();
+}
+
+Output run_into(const BackupWork& work, Command command, const Sink& sink) {
+  std::exception_ptr fault;
+  command.on_stdout = [&](std::string_view bytes) {
+    try {
+      sink(bytes);
+    } catch (...) {  // what runs the program must not be left by an exception
+      fault = std::current_exception();
+    }
+    return fault == nullptr;
+  };
+  Output output = work.system.run(command);
+  if (fault) std::rethrow_exception(fault);
+  return output;
+}
+
+void tell_stored(const Stored& stored, BackupPart& part) {
+  part.digest = stored.digest;
+  part.raw_bytes = stored.raw_bytes;
+  part.stored_bytes = stored.stored_bytes;
 }
 
 std::string plain_name(const std::string& text) {

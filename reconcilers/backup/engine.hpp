@@ -2,6 +2,7 @@
 
 #include <reconcilers/backup/guard.hpp>
 #include <reconcilers/backup/record.hpp>
+#include <reconcilers/backup/stored_file.hpp>
 #include <reconcilers/host/system.hpp>
 
 #include <cstdint>
@@ -40,6 +41,11 @@ const BackupEngineWork& backup_engine(BackupEngine engine);
 const BackupEngineWork& sqlite_engine();
 const BackupEngineWork& postgres_engine();
 const BackupEngineWork& files_engine();
+
+/// Runs a program that writes the backup to its standard output: every piece goes to `sink`. What the sink throws ends
+/// the program and is thrown again; what came of the program is given.
+Output run_into(const BackupWork& work, Command command, const Sink& sink);
+void tell_stored(const Stored& stored, BackupPart& part);
 
 /// "app.db" of any text, for a file's name: letters, digits and "_.-".
 std::string plain_name(const std::string& text);

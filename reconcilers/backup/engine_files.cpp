@@ -1,7 +1,6 @@
 // GNU tar writes the archive: it knows sparse files, attributes and hard links, and every Debian has it. Our own reader
 // judges it.
 #include <reconcilers/backup/engine.hpp>
-#include <reconcilers/backup/stored_file.hpp>
 #include <reconcilers/backup/tar_reader.hpp>
 
 #include <manifests/error.hpp>
@@ -86,30 +85,18 @@ class FilesEngine : public BackupEngineWork {
     part.file = stem + "files.tar" + (work.compression == "gzip" ? ".gz" : "");
     StoredWriter writer(work.folder + "/" + part.file, work.compression, work.guard);
     TarReader reader;
-    std::string fault;
-    Command command{.argv = arguments_of(work, source)};
-    command.deadline = work.guard.left();
-    command.output_bytes = kept_output;
-    command.on_stdout = [&](std::string_view bytes) {
-      try {
-        reader.add(bytes);
-        writer.add(bytes);
-      } catch (const Error& error) {
-        fault = error.what();
-      }
-      return fault.empty();
-    };
-    const Output output = work.system.run(command);
-    if (!fault.empty()) throw Error(fault);
+    const Command command{
+        .argv = arguments_of(work, source), .deadline = work.guard.left(), .output_bytes = kept_output};
+    const Output output = run_into(work, command, [&](std::string_view bytes) {
+      reader.add(bytes);
+      writer.add(bytes);
+    });
     if (output.timed_out || (output.exit_code != 0 && output.exit_code != tar_changed)) {
       throw Error(
           "tar: " +
           describe_failure(command, {.exit_code = output.exit_code, .err = output.err, .timed_out = output.timed_out}));
     }
-    const Stored stored = writer.finish();
-    part.digest = stored.digest;
-    part.raw_bytes = stored.raw_bytes;
-    part.stored_bytes = stored.stored_bytes;
+    tell_stored(writer.finish(), part);
     part.facts["entries"] = reader.finish();
     if (output.exit_code == tar_changed)
       part.note = "something changed while it was read: " + output.err.substr(0, 500);

@@ -1,6 +1,5 @@
 // PostgreSQL's own programs, run as the policy's account: pg_dump writes the archive, pg_restore reads all of it back.
 #include <reconcilers/backup/engine.hpp>
-#include <reconcilers/backup/stored_file.hpp>
 
 #include <manifests/error.hpp>
 #include <reconcilers/host/accounts.hpp>
@@ -96,23 +95,10 @@ class PostgresEngine : public BackupEngineWork {
                                      work.compression == "none" ? "--compress=0" : "--compress=6"};
     for (std::string& argument : connection_of(source)) argv.push_back(std::move(argument));
     StoredWriter writer(work.folder + "/" + part.file, "none", work.guard);
-    std::string fault;
-    Command command = command_of(work, source, std::move(argv));
-    command.on_stdout = [&](std::string_view bytes) {
-      try {
-        writer.add(bytes);
-      } catch (const Error& error) {
-        fault = error.what();
-      }
-      return fault.empty();
-    };
-    const Output output = work.system.run(command);
-    if (!fault.empty()) throw Error(fault);
+    const Command command = command_of(work, source, std::move(argv));
+    const Output output = run_into(work, command, [&](std::string_view bytes) { writer.add(bytes); });
     if (!output.ok()) fail(command, output, source);
-    const Stored stored = writer.finish();
-    part.digest = stored.digest;
-    part.raw_bytes = stored.raw_bytes;
-    part.stored_bytes = stored.stored_bytes;
+    tell_stored(writer.finish(), part);
     part.facts["entries"] = read_archive(work, part);
     return part;
   }

@@ -82,10 +82,7 @@ class SqliteEngine : public BackupEngineWork {
     part.facts["group"] = accounts.group_name(stat.gid);
     part.facts["mode"] = stat.mode;
     part.file = stem + plain_name(name_of(source.path)) + (work.compression == "gzip" ? ".gz" : "");
-    const Stored stored = store(work, copy, work.folder + "/" + part.file);
-    part.digest = stored.digest;
-    part.raw_bytes = stored.raw_bytes;
-    part.stored_bytes = stored.stored_bytes;
+    tell_stored(store(work, copy, work.folder + "/" + part.file), part);
     return part;
   }
 

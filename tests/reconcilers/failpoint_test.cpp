@@ -41,7 +41,8 @@ class Script {
   }
 
  private:
-  std::string folder_ = std::filesystem::temp_directory_path().string() + "/failpoint-test-" + std::to_string(::getpid());
+  std::string folder_ =
+      std::filesystem::temp_directory_path().string() + "/failpoint-test-" + std::to_string(::getpid());
 };
 
 }  // namespace
