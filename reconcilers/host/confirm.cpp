@@ -2,6 +2,7 @@
 
 #include <reconcilers/host/dead_man.hpp>
 #include <reconcilers/host/linux_paths.hpp>
+#include <reconcilers/host/old_runners.hpp>
 #include <reconcilers/host/state_files.hpp>
 #include <reconcilers/host/transaction_record.hpp>
 #include <reconcilers/host/vault.hpp>
@@ -105,6 +106,7 @@ void settle(System& system, const State& state, const std::string& id) {
     remove_empty_directories(system, state, *bundle);
   }
   collect_garbage(state);
+  remove_old_runners(state);
   HOLDFAST_FAILPOINT("confirm.collected");
   disarm_dead_man(system, id);
   HOLDFAST_FAILPOINT("confirm.disarmed");
