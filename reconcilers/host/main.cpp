@@ -4,6 +4,7 @@
 #include <reconcilers/host/rehearsal.hpp>
 #include <reconcilers/host/serve.hpp>
 #include <reconcilers/host/state_files.hpp>
+#include <reconcilers/host/tell.hpp>
 #include <reconcilers/host/transaction.hpp>
 
 #include <manifests/error.hpp>
@@ -27,6 +28,7 @@ constexpr const char* usage =
     "usage: holdfast-host [--root DIR] serve | dial ADDRESS | execute TRANSACTION | recover [--now | --boot] "
     "[TRANSACTION]\n"
     "       holdfast-host [--root DIR] backup run NAME | backup list [NAME] | backup verify NAME [ID]\n"
+    "       holdfast-host [--root DIR] status | history | show TRANSACTION   [--json]\n"
     "       holdfast-host --version\n";
 
 struct Arguments {
@@ -89,6 +91,8 @@ int run(const Arguments& arguments) {
   const State state(system->root());
   set_failpoint_file(state.path("failpoints"), command);
   if (command == "backup") return backup_command(*system, arguments.words);
+  const bool tells = command == "status" || command == "history" || command == "show";
+  if (tells && tell_command(state, arguments.words, std::cout) == 0) return 0;
   if (command == "serve" && arguments.words.size() == 1) {
     serve(*system, 0, 1);
   } else if (command == "execute") {
