@@ -3,6 +3,7 @@
 #include <manifests/digest.hpp>
 #include <manifests/error.hpp>
 #include <reconcilers/failpoint.hpp>
+#include <reconcilers/host/linux_swap.hpp>
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -68,7 +69,8 @@ class Temporary {
   ~Temporary() { ::unlinkat(folder_, name_.c_str(), 0); }
 
   [[nodiscard]] const char* name() const { return name_.c_str(); }
-  void rename_to(const Place& place, const std::string& path) {
+  void rename_to(const Place& place, const std::string& path, const std::optional<Expected>& expected = {}) {
+    if (expected) return swap_in(place, path, name_.c_str(), *expected);
     if (::renameat(folder_, name_.c_str(), folder_, place.name.c_str()) != 0) {
       throw_system_error("cannot put in place", path, errno, folder_);
     }
@@ -105,7 +107,7 @@ void LinuxSystem::replace(const std::string& path, const FileMeta& meta, const s
   const Place target = existing_place("cannot write", path);
   Temporary temporary(target);
   const int folder = target.folder.get();
-  const Fd fd(::openat(folder, temporary.name(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  Fd fd(::openat(folder, temporary.name(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd) throw_system_error("cannot write", path, errno, folder);
   HOLDFAST_FAILPOINT("file.created");
   fill(fd.get());
@@ -115,7 +117,8 @@ void LinuxSystem::replace(const std::string& path, const FileMeta& meta, const s
   set_open_meta(fd.get(), meta, path);
   if (meta.durable && ::fsync(fd.get()) != 0) throw_system_error("cannot sync", path, errno, fd.get());
   HOLDFAST_FAILPOINT("file.synced");
-  temporary.rename_to(target, path);
+  fd = Fd();  // who writes into it from now on is someone else
+  temporary.rename_to(target, path, meta.over);
   HOLDFAST_FAILPOINT("file.renamed");
   if (meta.durable) sync_folder(target.folder, path);
 }
@@ -169,14 +172,21 @@ void LinuxSystem::make_directory(const std::string& path, const FileMeta& meta) 
   if (meta.durable) sync_folder(target.folder, path);
 }
 
-void LinuxSystem::put_link(const std::string& path, const std::string& target) {
+void LinuxSystem::put_link(const std::string& path, const std::string& target) { make_link(path, target, {}); }
+
+void LinuxSystem::replace_link(const std::string& path, const std::string& target, const Expected& expected) {
+  make_link(path, target, expected);
+}
+
+void LinuxSystem::make_link(const std::string& path, const std::string& target,
+                            const std::optional<Expected>& expected) {
   const Place place_of_link = existing_place("cannot make the link", path);
   Temporary temporary(place_of_link);
   if (::symlinkat(target.c_str(), place_of_link.folder.get(), temporary.name()) != 0) {
     throw_system_error("cannot make the link", path, errno, place_of_link.folder.get());
   }
   HOLDFAST_FAILPOINT("link.made");
-  temporary.rename_to(place_of_link, path);
+  temporary.rename_to(place_of_link, path, expected);
   HOLDFAST_FAILPOINT("link.renamed");
   sync_folder(place_of_link.folder, path);
 }

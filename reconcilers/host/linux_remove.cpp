@@ -2,6 +2,7 @@
 
 #include <manifests/error.hpp>
 #include <reconcilers/failpoint.hpp>
+#include <reconcilers/host/linux_swap.hpp>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -72,6 +73,24 @@ void LinuxSystem::remove_file(const std::string& path) {
   }
   HOLDFAST_FAILPOINT("file.removed");
   sync_folder(target.folder, path);
+}
+
+void LinuxSystem::remove_expected(const std::string& path, const Expected& expected) {
+  const Place target = place(path);
+  if (!target.folder) return;
+  HOLDFAST_FAILPOINT("file.take");
+  take_out(target, path, expected);
+  HOLDFAST_FAILPOINT("file.taken");
+  sync_folder(target.folder, path);
+}
+
+std::vector<std::string> LinuxSystem::settle_unfinished(const std::string& path,
+                                                        const std::vector<std::string>& known) {
+  const Place target = place(path);
+  if (!target.folder) return {};
+  std::vector<std::string> kept = settle_swap(target, path, known);
+  sync_folder(target.folder, path);
+  return kept;
 }
 
 bool LinuxSystem::remove_directory(const std::string& path) {

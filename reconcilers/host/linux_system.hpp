@@ -30,6 +30,9 @@ class LinuxSystem : public System {
   bool hard_link(const std::string& from, const std::string& path) override;
   void make_directory(const std::string& path, const FileMeta& meta) override;
   void put_link(const std::string& path, const std::string& target) override;
+  void replace_link(const std::string& path, const std::string& target, const Expected& expected) override;
+  void remove_expected(const std::string& path, const Expected& expected) override;
+  std::vector<std::string> settle_unfinished(const std::string& path, const std::vector<std::string>& known) override;
   void set_meta(const std::string& path, const FileMeta& meta) override;
   void set_owner(const std::string& path, std::optional<std::uint32_t> uid, std::optional<std::uint32_t> gid) override;
   void rename(const std::string& from, const std::string& to) override;
@@ -54,6 +57,7 @@ class LinuxSystem : public System {
   bool each_piece(const std::string& path, const std::function<void(std::string_view)>& use) const;
   /// A new file beside `path`, filled by `fill`, with its metadata set, renamed over it.
   void replace(const std::string& path, const FileMeta& meta, const std::function<void(int)>& fill);
+  void make_link(const std::string& path, const std::string& target, const std::optional<Expected>& expected);
 
   std::string prefix_;
   Fd root_;

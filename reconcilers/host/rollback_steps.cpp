@@ -52,17 +52,18 @@ void TransactionSteps::roll_back(const Failure& failure, UndoTime time) {
     write_state("rolling_back", {{"failure", to_value(failure)}});
     HOLDFAST_FAILPOINT("rollback.begun");
     const TransactionRecord transaction = read_transaction(state_, id_);
-    remove_unfinished(transaction);
+    left = settle_unfinished(transaction);
     UndoPlan plan = undo_of(transaction.touched, observe_touched(transaction), time);
-    left = std::move(plan.left);
-    std::vector<std::string> failed;
-    undo_moves(plan.moves, failed);
+    left.insert(left.end(), plan.left.begin(), plan.left.end());
+    Undone undone = undo_moves(plan.moves);
     if (time == UndoTime::booting) return;  // what needs a running system is done when it runs
     const std::map<PrimitiveId, Attributes> now = observe_touched(transaction);
-    for (std::string& one : not_undone(plan.moves, now)) failed.push_back(std::move(one));
+    std::erase_if(plan.moves, [&](const Move& move) { return undone.not_ours.contains(move.wanted.id); });
+    for (std::string& one : not_undone(plan.moves, now)) undone.failed.push_back(std::move(one));
     for (std::string& one : kept_data(plan.moves, now)) left.push_back(std::move(one));
-    back = failed.empty();
-    left.insert(left.end(), failed.begin(), failed.end());
+    back = undone.failed.empty();
+    left.insert(left.end(), undone.left.begin(), undone.left.end());
+    left.insert(left.end(), undone.failed.begin(), undone.failed.end());
   } catch (const Error& error) {
     left.emplace_back(error.what());
   }
@@ -70,14 +71,24 @@ void TransactionSteps::roll_back(const Failure& failure, UndoTime time) {
   end();
 }
 
-/// What a killed runner was about to put in place.
-void TransactionSteps::remove_unfinished(const TransactionRecord& transaction) {
+std::vector<std::string> TransactionSteps::settle_unfinished(const TransactionRecord& transaction) {
+  std::vector<std::string> kept;
   for (const Touched& one : transaction.touched) {
     const PrimitiveId& id = one.action.id;
-    if (!one.begun || one.done || (id.type != PrimitiveType::file && id.type != PrimitiveType::link)) continue;
-    const std::string folder = parent_of(id.name);
-    system_.remove_file((folder == "/" ? "" : folder) + "/" + temporary_name(name_of(id.name)));
+    if (!one.begun || (id.type != PrimitiveType::file && id.type != PrimitiveType::link)) continue;
+    std::vector<std::string> known;
+    for (const Attributes* side : {&one.action.from, &one.action.to}) {
+      for (const char* key : {"content", "target"}) {
+        const auto found = side->find(key);
+        if (found != side->end()) known.push_back(found->second.as_text());
+      }
+    }
+    for (const std::string& path : system_.settle_unfinished(id.name, known)) {
+      kept.push_back(to_text(id) + " was changed by someone twice while it was changed: their first version is kept in \"" +
+                     path + "\"");
+    }
   }
+  return kept;
 }
 
 std::map<PrimitiveId, Attributes> TransactionSteps::observe_touched(const TransactionRecord& transaction) const {
@@ -87,7 +98,8 @@ std::map<PrimitiveId, Attributes> TransactionSteps::observe_touched(const Transa
 }
 
 /// What can't be undone is told, and keeps nothing else from being undone.
-void TransactionSteps::undo_moves(const std::vector<Move>& moves, std::vector<std::string>& failed) {
+TransactionSteps::Undone TransactionSteps::undo_moves(const std::vector<Move>& moves) {
+  Undone undone;
   prepared_ = plan_moves(moves, system_.abilities());
   for (std::size_t i = 0; i < prepared_.plan.actions.size(); ++i) {
     const Action& action = prepared_.plan.actions[i];
@@ -99,11 +111,16 @@ void TransactionSteps::undo_moves(const std::vector<Move>& moves, std::vector<st
       run_steps(action, Settle::each);
       HOLDFAST_FAILPOINT("undo.done");
       events_->action(action.id, "done");
+    } catch (const ChangedByOthers& error) {
+      events_->action(action.id, "failed", error.what());
+      undone.left.push_back(to_text(action.id) + ": " + error.what());
+      undone.not_ours.insert(action.id);
     } catch (const Error& error) {
       events_->action(action.id, "failed", error.what());
-      failed.push_back(to_text(action.id) + ": " + error.what());
+      undone.failed.push_back(to_text(action.id) + ": " + error.what());
     }
   }
+  return undone;
 }
 
 void TransactionSteps::end() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <manifests/error.hpp>
 #include <manifests/value.hpp>
 
 #include <chrono>
@@ -28,12 +29,27 @@ struct FileStat {
   std::int64_t changed_ns = 0;  // ctime
 };
 
+/// What has to be at a path so that it may be replaced or removed.
+struct Expected {
+  bool present = false;                   // false: nothing, and neither of the others counts
+  std::string content{};                  // SHA-256 of a regular file, or
+  std::string target{};                   // of a link
+  std::optional<std::uint32_t> mode{};    // of a regular file; nullopt: any
+};
+
+/// Something else than expected was at a path: it is there as before, and nothing of it is lost.
+class ChangedByOthers : public Error {
+ public:
+  using Error::Error;
+};
+
 /// Owner, group and mode that something is born with.
 struct FileMeta {
   std::uint32_t mode = 0644;
   std::optional<std::uint32_t> uid{};  // nullopt: whoever runs the runner
   std::optional<std::uint32_t> gid{};
   bool durable = true;  // false leaves the fsync to one flush() for many files
+  std::optional<Expected> over{};  // only this is replaced, else ChangedByOthers; nullopt: whatever is there
 };
 
 /// A program to run: an argument list, never a shell text. argv[0] is looked up in a fixed PATH.
@@ -121,6 +137,17 @@ class System {
   virtual void make_directory(const std::string& path, const FileMeta& meta) = 0;
   /// Put in place by renaming over whatever link was there.
   virtual void put_link(const std::string& path, const std::string& target) = 0;
+  /// The same and remove_file where `expected` is at that path; throws ChangedByOthers where it isn't.
+  virtual void replace_link(const std::string& path, const std::string& target, const Expected& /*expected*/) {
+    put_link(path, target);
+  }
+  virtual void remove_expected(const std::string& path, const Expected& /*expected*/) { remove_file(path); }
+  /// Removes what a killed runner left unfinished beside a file or link. What it had just taken from its place and is
+  /// none of `known` (digests, targets) is someone's, and goes back; gives the paths of what could only be kept beside.
+  virtual std::vector<std::string> settle_unfinished(const std::string& /*path*/,
+                                                     const std::vector<std::string>& /*known*/) {
+    return {};
+  }
   virtual void set_meta(const std::string& path, const FileMeta& meta) = 0;
   /// The owner of a symbolic link itself, or of anything, without touching the mode.
   virtual void set_owner(const std::string& path, std::optional<std::uint32_t> uid,

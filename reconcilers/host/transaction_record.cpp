@@ -89,8 +89,10 @@ TransactionRequest request_from(const Value& value) {
 }
 
 Value to_value(const Failure& failure) {
-  return Map{
+  Map value{
       {"id", failure.id.name.empty() ? "" : to_text(failure.id)}, {"what", failure.what}, {"output", failure.output}};
+  if (failure.changed) value["changed"] = true;
+  return value;
 }
 
 Failure failure_of(const PrimitiveId& id, const std::string& message) {

@@ -29,6 +29,7 @@ struct Failure {
   PrimitiveId id{};      // name empty: none in particular
   std::string what{};    // one line
   std::string output{};  // what the failed program said
+  bool changed = false;  // somebody else changed the host meanwhile: no fault of what was to be done
 };
 Value to_value(const Failure& failure);
 /// The first line tells what; the rest is output.

@@ -76,7 +76,11 @@ bool TransactionSteps::begin() {
 }
 
 bool TransactionSteps::refuse(const std::string& what, const PrimitiveId& id) {
-  write_state("refused", {{"failure", to_value(Failure{.id = id, .what = what})}});
+  return refuse(Failure{.id = id, .what = what});
+}
+
+bool TransactionSteps::refuse(const Failure& failure) {
+  write_state("refused", {{"failure", to_value(failure)}});
   return false;
 }
 
@@ -95,7 +99,8 @@ bool TransactionSteps::plan_again() {
 
 bool TransactionSteps::refuse_plan(const Plan& plan) {
   if (!plan.refusals.empty()) return refuse(to_text(plan.refusals.front().id) + ": " + plan.refusals.front().what);
-  if (plan.digest != request_.plan_digest) return refuse("the host changed since the plan was made");
+  if (plan.digest != request_.plan_digest)
+    return refuse(Failure{.what = "the host changed since the plan was made", .changed = true});
   if (!plan.missing.empty()) {
     return refuse("the host has not got all content: " + std::to_string(plan.missing.size()) + " pieces are missing");
   }
@@ -201,7 +206,9 @@ void TransactionSteps::run_action(std::size_t index) {
     journal_->append(Map{{"record", "done"}, {"id", to_text(action.id)}}, Durability::buffered);
   } catch (const Error& error) {
     events_->action(action.id, "failed", error.what());
-    throw StepFailed{failure_of(action.id, error.what())};
+    Failure failure = failure_of(action.id, error.what());
+    failure.changed = dynamic_cast<const ChangedByOthers*>(&error) != nullptr;
+    throw StepFailed{std::move(failure)};
   }
   done_.push_back(wanted);
   events_->action(action.id, "done", "", std::move(told));
@@ -210,8 +217,10 @@ void TransactionSteps::run_action(std::size_t index) {
 Map TransactionSteps::run_steps(const Action& action, Settle settle) {
   const std::int64_t begun_us = monotonic_us();
   bool restarts = false;
-  Effects effects{
-      .system = system_, .vault = vault_, .tell = [&](std::string_view text) { events_->output(action.id, text); }};
+  Effects effects{.system = system_,
+                  .vault = vault_,
+                  .tell = [&](std::string_view text) { events_->output(action.id, text); },
+                  .from = &action.from};
   if (settle == Settle::together) {
     effects.started = [&](const std::string& unit) { started_.push_back({unit, std::chrono::steady_clock::now()}); };
   }
@@ -234,7 +243,7 @@ void TransactionSteps::compare_before(const Action& action, const Wanted& wanted
     const auto was = action.from.find(key);
     const bool same = is == now.end() || was == action.from.end() ? (is == now.end()) == (was == action.from.end())
                                                                   : is->second == was->second;
-    if (!same) throw Error("someone changed it since the plan was made; it is left as it is, plan again");
+    if (!same) throw ChangedByOthers("someone changed it since the plan was made; it is left as it is, plan again");
   }
 }
 

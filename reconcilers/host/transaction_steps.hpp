@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,7 @@ class TransactionSteps {
  private:
   /// `id` is what stands in the way until a person sees to it; without a name the next try may do better.
   bool refuse(const std::string& what, const PrimitiveId& id = {});
+  bool refuse(const Failure& failure);
   std::string take_backup(const PlannedBackup& planned);
   bool refuse_plan(const Plan& plan);
   void make_plan_now();
@@ -63,8 +65,15 @@ class TransactionSteps {
   void plan_after_packages();
   [[nodiscard]] Rehearsal next_rehearsal() const;
   void write_state(const std::string& state, Map more = {});
-  void remove_unfinished(const TransactionRecord& transaction);
-  void undo_moves(const std::vector<Move>& moves, std::vector<std::string>& failed);
+  /// What a killed runner was about to put in place or to remove. Gives what had to be kept beside its place.
+  std::vector<std::string> settle_unfinished(const TransactionRecord& transaction);
+  /// How an undo went: what could not be undone, and what is someone else's by now.
+  struct Undone {
+    std::vector<std::string> failed{};
+    std::vector<std::string> left{};
+    std::set<PrimitiveId> not_ours{};
+  };
+  Undone undo_moves(const std::vector<Move>& moves);
   [[nodiscard]] std::map<PrimitiveId, Attributes> observe_touched(const TransactionRecord& transaction) const;
   void end();
 

@@ -54,7 +54,8 @@ void put(Effects& effects, const Step& step) {
   const Value arguments = step.arguments;
   const std::string& path = arguments.at("path").as_text();
   refuse_other_types(effects.system, path);
-  const FileMeta meta = Ownership(effects.system).meta(step.arguments, default_mode);
+  FileMeta meta = Ownership(effects.system).meta(step.arguments, default_mode);
+  meta.over = expected_before(effects);
   if (arguments.bool_or("sensitive", false)) ensure_disclosure_key(effects.system);
   const std::string digest = put_bytes(effects, arguments, path, meta);
   if (arguments.find("template") != nullptr && is_rendering(effects, arguments, digest))
@@ -106,7 +107,8 @@ class FilePrimitive : public PrimitiveKind {
       effects.system.set_meta(path, Ownership(effects.system).meta(step.arguments, default_mode));
     } else if (step.verb == "file.remove") {
       refuse_other_types(effects.system, path);
-      effects.system.remove_file(path);
+      const std::optional<Expected> expected = expected_before(effects);
+      expected ? effects.system.remove_expected(path, *expected) : effects.system.remove_file(path);
     } else {
       refuse_verb(step.verb);
     }

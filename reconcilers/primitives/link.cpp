@@ -39,10 +39,12 @@ class LinkPrimitive : public PrimitiveKind {
     const std::optional<FileStat> stat = effects.system.stat(path);
     if (stat && stat->type != FileType::link)
       throw Error("expected a symbolic link at \"" + path + "\", found something else");
+    const std::optional<Expected> expected = expected_before(effects);
     if (step.verb == "link.put") {
-      effects.system.put_link(path, arguments.at("target").as_text());
+      const std::string& target = arguments.at("target").as_text();
+      expected ? effects.system.replace_link(path, target, *expected) : effects.system.put_link(path, target);
     } else if (step.verb == "link.remove") {
-      effects.system.remove_file(path);
+      expected ? effects.system.remove_expected(path, *expected) : effects.system.remove_file(path);
     } else {
       refuse_verb(step.verb);
     }

@@ -28,4 +28,15 @@ const PrimitiveKind& primitive_kind(PrimitiveType type) {
   throw Error("there is no such primitive");
 }
 
+std::optional<Expected> expected_before(const Effects& effects) {
+  if (effects.from == nullptr) return std::nullopt;
+  const Value from = *effects.from;
+  Expected expected{.present = from.bool_or("present", true),
+                    .content = from.text_or("content", ""),
+                    .target = from.text_or("target", "")};
+  if (const Value* mode = from.find("mode")) expected.mode = static_cast<std::uint32_t>(mode->as_int());
+  if (expected.present && expected.content.empty() && expected.target.empty()) return std::nullopt;
+  return expected;
+}
+
 }  // namespace holdfast

@@ -43,7 +43,12 @@ struct Effects {
   /// Takes a unit that systemd calls started before it has done anything: who takes it has to look at it again with
   /// require_settled(). Empty: the step itself does.
   std::function<void(const std::string& unit)> started{};
+  /// The state that the steps were planned from: only that is replaced or removed. Null: whatever is there.
+  const Attributes* from = nullptr;
 };
+
+/// What has to be at the path of a file or link that a step changes; nullopt where the step does not care.
+std::optional<Expected> expected_before(const Effects& effects);
 
 /// One primitive: how it is observed, and how one state becomes another. Stateless. All of it is in one file,
 /// reconcilers/primitives/<type>.cpp, and what is written here once is proven for every kind by tests/reconcilers/laws.
