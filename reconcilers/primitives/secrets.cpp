@@ -10,6 +10,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <set>
+#include <sstream>
+#include <utility>
+#include <vector>
 
 namespace holdfast {
 
@@ -19,6 +22,8 @@ constexpr std::size_t max_secret_bytes = 4096;
 constexpr std::size_t max_template_bytes = 16U << 20U;
 constexpr std::size_t longest_name = 200;
 constexpr std::size_t key_bytes = 32;
+constexpr std::size_t kept_renderings = 8;
+constexpr std::size_t max_renderings_bytes = 4096;
 constexpr std::string_view pending = "pending:";
 
 std::string secrets_folder() { return std::string(state_folder) + "/secrets"; }
@@ -93,6 +98,15 @@ std::optional<std::string> rendering_key(const System& system, const std::string
   return sha256(parts);
 }
 
+/// What is known of a file's contents, newest first: the key of a rendering, and the digest that came of it. An undo
+/// goes back to an older one.
+std::vector<std::pair<std::string, std::string>> renderings(const System& system, const std::string& path) {
+  std::vector<std::pair<std::string, std::string>> found;
+  std::istringstream words(system.read(rendering_path(path), max_renderings_bytes).value_or(""));
+  for (std::string key, content; words >> key >> content;) found.emplace_back(key, content);
+  return found;
+}
+
 std::string replace_all(const std::string& text, const std::string& placeholder, const std::string& secret) {
   std::string result;
   std::size_t at = 0;
@@ -116,8 +130,9 @@ std::string resolve_content(const System& system, const Vault& vault, const Want
   const std::string& text_digest = wanted.attributes.at("content").as_text();
   const std::optional<std::string> key = rendering_key(system, text_digest, secrets);
   if (!key) return std::string(pending) + text_digest;
-  const std::optional<std::string> known = system.read(rendering_path(wanted.id.name), 256);
-  if (known && known->starts_with(*key + " ")) return known->substr(key->size() + 1);
+  for (const auto& [known, content] : renderings(system, wanted.id.name)) {
+    if (known == *key) return content;
+  }
   if (!vault.has(text_digest)) return std::string(pending) + text_digest;
   const std::optional<std::string> text = system.read(vault.path_of(text_digest), max_template_bytes);
   return sha256(fill_in(system, text.value_or(""), secrets));
@@ -209,8 +224,14 @@ void remember_rendering(System& system, const Map& arguments, const std::string&
   const Value step = arguments;
   const auto key = rendering_key(system, step.at("template").as_text(), step.at("secrets").as_map());
   if (!key) return;
+  const std::string& path = step.at("path").as_text();
+  std::string text = *key + " " + content + "\n";
+  std::size_t kept = 1;
+  for (const auto& [known, digest] : renderings(system, path)) {
+    if (known != *key && kept++ < kept_renderings) text += known + " " + digest + "\n";
+  }
   ensure_folder(system, std::string(state_folder) + "/rendered");
-  system.write(rendering_path(step.at("path").as_text()), *key + " " + content, {.mode = 0600});
+  system.write(rendering_path(path), text, {.mode = 0600});
 }
 
 std::optional<std::string> read_secret(const System& system, const std::string& id) {
