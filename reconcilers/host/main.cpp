@@ -72,7 +72,8 @@ void recover(System& system, const State& state, const std::vector<std::string>&
     }
   }
   const std::optional<std::string> open = state.open_transaction();
-  if (!open || (!id.empty() && id != *open)) return;
+  if (!id.empty() && open != id) return close_unopened(system, state, id);
+  if (!open) return;
   const std::optional<std::string> reason = read_state_file(state.transaction_path(*open, "abort"), 4096);
   recover_transaction(system, state, time, reason.value_or(""));
 }

@@ -2,6 +2,7 @@
 
 #include <reconcilers/host/confirm.hpp>
 #include <reconcilers/host/dead_man.hpp>
+#include <reconcilers/host/state_files.hpp>
 #include <reconcilers/host/transaction_steps.hpp>
 
 #include <manifests/error.hpp>
@@ -43,6 +44,16 @@ void recover_transaction(System& system, const State& state, RecoverTime time, c
   if (!steps.resume(time)) return;
   steps.roll_back(failure_of({}, reason.empty() ? steps.why_recovered() : reason),
                   time == RecoverTime::booting ? UndoTime::booting : UndoTime::running);
+}
+
+void close_unopened(System& system, const State& state, const std::string& id) {
+  const std::optional<FileLock> lock = FileLock::take(state.path("lock"), std::chrono::milliseconds(0));
+  if (!lock || state.open_transaction() == id || read_transaction(state, id).state != "open") return;
+  Journal(state.transaction_path(id, "journal"))
+      .append(Map{{"record", "state"},
+                  {"state", "refused"},
+                  {"failure", to_value(failure_of({}, "its runner died before it changed anything"))},
+                  {"at", timestamp(system.now_ns())}});
 }
 
 }  // namespace holdfast

@@ -17,4 +17,8 @@ enum class RecoverTime { due, now, booting };
 /// `booting` before services start (then a second call finishes it). Nothing happens while its runner lives.
 void recover_transaction(System& system, const State& state, RecoverTime time, const std::string& reason);
 
+/// Ends a transaction whose runner died before it was the host's open one: it has no effect, and never will. Nothing
+/// happens to any other.
+void close_unopened(System& system, const State& state, const std::string& id);
+
 }  // namespace holdfast

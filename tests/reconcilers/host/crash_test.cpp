@@ -103,6 +103,31 @@ TEST_CASE("recover finishes a rollback for which nothing but the journal is left
   CHECK(run_host({"--root", host.root, "recover"}) == 0);
 }
 
+TEST_CASE("a runner that dies before it opens its transaction has changed nothing, and nobody waits for it",
+          "[transaction][crash]") {
+  const TemporaryFolder folder;
+  for (const char* name : {"etc", "var/lib"}) std::filesystem::create_directories(folder / name);
+  Host host(folder.path());
+  host.file("/etc/motd", "new\n");
+  Runner runner(folder.path());
+  host.converge(runner);
+  // What such a runner leaves: the request, and a journal that says no more than that it began.
+  const State state(host.root);
+  const std::string id = "t0-unopened";
+  std::filesystem::copy(state.transaction_path(host.transaction), state.transaction_path(id));
+  std::filesystem::remove(state.transaction_path(id, "journal"));
+  Journal(state.transaction_path(id, "journal"))
+      .append(read_journal(state.transaction_path(host.transaction, "journal")).front());
+  REQUIRE(read_transaction(state, id).state == "open");
+
+  const Value reply = runner.ask({{"do", "attach"}, {"transaction", id}});
+  CHECK(reply.at("state") == Value("refused"));
+  CHECK(reply.at("failure").at("what") == Value("its runner died before it changed anything"));
+  CHECK(read_file(host.root + "/etc/motd") == "new\n");
+  CHECK(run_host({"--root", host.root, "recover", host.transaction}) == 0);
+  CHECK(read_transaction(state, host.transaction).state == "confirmed");
+}
+
 TEST_CASE("a transaction cut off at any record of its journal ends as it began", "[transaction][crash]") {
   const TemporaryFolder folder;
   for (const char* name : {"etc", "var/lib"}) std::filesystem::create_directories(folder / name);
