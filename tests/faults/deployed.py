@@ -134,7 +134,7 @@ spec:
 
         def look():
             status = self.status()
-            mind = status and status["desired_commit"] == head and status["state"] in ("converged", "held", "rollback_failed", "refused")
+            mind = status and status["desired_commit"] == head and status["state"] in ("converged", "held", "rollback_failed")
             return status if mind else None
 
         return eventually(seconds, lambda: f"the controller settles: {self.status()}\n{self.last_words()}", look, every=0.3)
