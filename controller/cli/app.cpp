@@ -211,8 +211,12 @@ class App {
   }
 
   [[nodiscard]] LookOptions look() const {
-    return {
-        .json = line_.output == "json", .all = line_.all, .terminal = terminal(), .now_ms = system_clock().wall_ms()};
+    const std::string signs = load_config(line_.config, line_.repository, line_.state).processes_folder();
+    return {.json = line_.output == "json",
+            .all = line_.all,
+            .terminal = terminal(),
+            .now_ms = system_clock().wall_ms(),
+            .lives = [signs](const std::string& process) { return process_lives(signs, process); }};
   }
 
   int unknown_word(const CLI::ExtrasError& error) {

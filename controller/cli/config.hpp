@@ -21,6 +21,7 @@ struct ControllerConfig {
   std::string file{};  // where it was read; empty: none was there
 
   [[nodiscard]] std::string state_file() const { return state + "/state.db"; }
+  [[nodiscard]] std::string processes_folder() const { return state + "/processes"; }
 };
 
 /// Reads `--config FILE`, else $HOLDFAST_CONFIG, ./holdfast.yaml, /etc/holdfast/holdfast.yaml; where there is none, but

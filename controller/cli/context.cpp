@@ -58,6 +58,10 @@ Context open_context(const ControllerConfig& config, const std::string& requeste
                       .requested_by = requested_by.empty() ? login() : requested_by};
   context.clock = system_clock();
   context.open_files = raise_open_files();
+  const std::string signs = config.processes_folder();
+  context.life = std::make_unique<LifeSign>(signs);
+  context.settings.process = context.life->id();
+  context.settings.lives = [signs](const std::string& process) { return process_lives(signs, process); };
   context.store = Store::open(config.state_file());
   context.sessions = std::make_unique<SessionPool>(config.connect);
   return context;

@@ -2,6 +2,7 @@
 
 #include <controller/cli/config.hpp>
 #include <controller/rollout/controller.hpp>
+#include <controller/store/life_sign.hpp>
 
 #include <memory>
 #include <string>
@@ -15,6 +16,7 @@ struct Context {
   ControllerSettings settings{};
   Clock clock{};
   std::size_t open_files = 0;  // how many this process may have; raised as far as it may be
+  std::unique_ptr<LifeSign> life{};
   std::unique_ptr<Store> store{};
   std::unique_ptr<SessionPool> sessions{};
 };

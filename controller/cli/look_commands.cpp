@@ -17,6 +17,7 @@ namespace {
 
 constexpr int record_version = 1;
 constexpr std::size_t short_id = 12;
+constexpr int most_unsettled = 10'000;
 constexpr std::size_t most_listed = 40;  // hosts of an environment; more are a summary and those with a problem
 
 std::string brief(const std::string& commit) { return commit.empty() ? "-" : commit.substr(0, short_id); }
@@ -125,7 +126,31 @@ void print_environment(const EnvironmentRecord& environment, const std::vector<H
   if (left_out != 0) out << "  " << left_out << " more, see `holdfast status " << environment.name << " --all`\n";
 }
 
+/// A host that something is being done to, or was when its controller died, is not what its record says.
+std::vector<HostRecord> hosts_as_they_stand(Store& store, const std::string& environment, const LookOptions& options) {
+  std::vector<HostRecord> hosts = store.hosts(environment);
+  for (const Deployment& one : store.unsettled(environment, "", most_unsettled)) {
+    const auto host = std::ranges::find(hosts, one.host, &HostRecord::host);
+    if (host == hosts.end()) continue;
+    const Deployment now = as_it_stands(one, options);
+    const bool runs = now.outcome == Outcome::running;
+    if (!runs && (host->state == "unknown" || host->state == "unreachable")) continue;
+    host->state = runs ? "deploying" : "unknown";
+    host->detail = runs ? "deployment " + std::to_string(one.id) + " by " + one.requested_by
+                        : "deployment " + std::to_string(one.id) + ": " + now.reason;
+    host->changed_ms = one.begun_ms;
+  }
+  return hosts;
+}
+
 }  // namespace
+
+Deployment as_it_stands(Deployment deployment, const LookOptions& options) {
+  if (deployment.outcome != Outcome::running || !options.lives || options.lives(deployment.process)) return deployment;
+  deployment.outcome = Outcome::unknown;
+  deployment.reason = "its controller ended in the middle; the host is asked what came of it when it is next reached";
+  return deployment;
+}
 
 int status_command(Store& store, const std::string& environment, const LookOptions& options, std::ostream& out) {
   int code = 0;
@@ -133,7 +158,7 @@ int status_command(Store& store, const std::string& environment, const LookOptio
   bool found = false;
   for (const EnvironmentRecord& one : store.environments()) {
     if (!environment.empty() && one.name != environment) continue;
-    const auto hosts = store.hosts(one.name);
+    const auto hosts = hosts_as_they_stand(store, one.name, options);
     code = worse(code, exit_code_of(one));
     List host_records;
     for (const HostRecord& host : hosts) {
@@ -170,7 +195,8 @@ int status_command(Store& store, const std::string& environment, const LookOptio
 
 int history_command(Store& store, const std::string& environment, const std::string& host, int limit,
                     const LookOptions& options, std::ostream& out) {
-  const auto deployments = store.deployments(environment, host, limit);
+  auto deployments = store.deployments(environment, host, limit);
+  for (Deployment& one : deployments) one = as_it_stands(std::move(one), options);
   if (options.json) {
     List records;
     for (const Deployment& one : deployments) records.push_back(deployment_record(one, view_of(kept_plan(one.plan))));

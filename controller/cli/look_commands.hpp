@@ -4,6 +4,7 @@
 #include <controller/store/store.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
 #include <string>
 
@@ -15,7 +16,12 @@ struct LookOptions {
   bool all = false;  // every host of a large environment, too
   Terminal terminal{};
   std::int64_t now_ms = 0;
+  /// Whether a process that was at a deployment still is (life_sign.hpp). Empty: all do.
+  std::function<bool(const std::string& process)> lives{};
 };
+
+/// A deployment that nobody is at any more has no known outcome until its host was asked.
+Deployment as_it_stands(Deployment deployment, const LookOptions& options);
 
 /// `holdfast status [ENV]`: how every environment and host stands. Returns 0 where all is as wanted, 3 where something
 /// is held or was rolled back, 4 where something is refused, 1 where a host can't be reached or there is no such

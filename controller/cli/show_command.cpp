@@ -118,7 +118,7 @@ int show_command(Store& store, std::int64_t id, const LookOptions& options, std:
     out << "there is no deployment " << id << "; `holdfast history` lists them\n";
     return 1;
   }
-  const Shown shown = read(store, *found);
+  const Shown shown = read(store, as_it_stands(*found, options));
   if (options.json) {
     out << to_pretty_json(record_of(shown)) << "\n";
     return 0;

@@ -12,7 +12,8 @@ namespace holdfast {
 namespace {
 
 constexpr std::size_t max_content_bytes = 256U << 20U;
-constexpr std::size_t least_patient = 64;  // turns that only wait cost a thread each and nothing else
+constexpr std::int64_t others_undo_ms = 60'000;  // beside what the host itself waits for
+constexpr std::size_t least_patient = 64;        // turns that only wait cost a thread each and nothing else
 constexpr std::size_t patient_per_worker = 8;
 
 std::string mirror_folder(const ControllerSettings& settings) {
@@ -56,7 +57,12 @@ struct EnvironmentWorker::Parts {
                 {.folder = own.state + "/mirrors",
                  .remote_for = [remote = own.repository](const std::string& url) { return remote_beside(remote, url); },
                  .mirror = own.mirror}),
-        host{.sessions = sessions, .store = store, .clock = clock, .on_progress = std::move(on_progress)},
+        host{.sessions = sessions,
+             .store = store,
+             .clock = clock,
+             .on_progress = std::move(on_progress),
+             .process = own.process,
+             .lives = own.lives},
         turns(host, {.workers = own.workers, .patient = std::max(least_patient, patient_per_worker * own.workers)}) {}
 
   EnvironmentTools tools(const std::string& policy_commit) {
@@ -95,7 +101,10 @@ EnvironmentWorker::~EnvironmentWorker() = default;
 
 EnvironmentReport EnvironmentWorker::run(const Environment& environment, const std::string& policy_commit,
                                          const std::vector<std::string>& only_hosts) {
-  EnvironmentReport report = parts_->turns.poll(parts_->job(environment, only_hosts), parts_->tools(policy_commit));
+  EnvironmentJob job = parts_->job(environment, only_hosts);
+  const std::int64_t patience_ms = parts_->settings.patience_ms;
+  job.patience_ms = patience_ms > 0 ? patience_ms : environment.health.confirm_within_ms + others_undo_ms;
+  EnvironmentReport report = parts_->turns.poll(job, parts_->tools(policy_commit));
   report.hosts = parts_->turns.wait();
   return report;
 }

@@ -2,6 +2,7 @@
 
 #include <controller/rollout/environment_run.hpp>
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,6 +19,10 @@ struct ControllerSettings {
   std::size_t workers = 16;
   std::string requested_by{};  // "holdfast run" or a login: told in the history
   MirrorOptions mirror{};      // which program fetches
+  std::int64_t patience_ms =
+      0;                  // with hosts that another process is at, where one waits; 0: as their health policy says
+  std::string process{};  // which one this is (life_sign.hpp)
+  std::function<bool(const std::string& process)> lives{};  // whether another one still is
 };
 
 /// One environment's working set: its own view of the mirror (a Mirror belongs to one thread), its sources and its

@@ -94,6 +94,7 @@ int exit_code(const EnvironmentReport& report) {
       case HostResult::degraded:
       case HostResult::unreachable:
       case HostResult::unknown:
+      case HostResult::busy:
         at_least(1);
         break;
     }

@@ -30,6 +30,7 @@ struct EnvironmentJob {
   std::vector<std::string> only_hosts{};  // empty: all
   std::size_t workers = 16;
   LoadOptions load{};
+  std::int64_t patience_ms = 0;  // with hosts that another process of this controller is at
 };
 
 /// The desired states used last by commit, made once: keyed by environment, policy commit and content commit.

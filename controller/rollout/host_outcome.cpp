@@ -12,6 +12,7 @@ namespace holdfast {
 
 namespace {
 
+constexpr std::int64_t connect_ms = 20'000;
 constexpr std::int64_t confirm_ms = 30'000;
 constexpr std::int64_t rollback_ms = 600'000;
 constexpr std::int64_t journal_ms = 1'500;
@@ -23,18 +24,6 @@ std::vector<Check> checks_from(const std::string& json) {
   const Value value = from_json(json);
   for (const Value& one : value.as_list()) checks.push_back(check_from(one));
   return checks;
-}
-
-std::string to_json(const std::vector<Check>& checks) {
-  List list;
-  for (const Check& one : checks) list.push_back(to_value(one));
-  return to_json(Value(std::move(list)));
-}
-
-std::string why_of(const TransactionReply& reply) {
-  std::string why = reply.failed_id.empty() ? reply.what : reply.failed_id + ": " + reply.what;
-  if (!reply.output.empty() && why.find(reply.output) == std::string::npos) why += "\n" + reply.output;
-  return why;
 }
 
 std::string joined(const std::vector<std::string>& lines) {
@@ -49,6 +38,18 @@ bool same_but_seen(HostRecord a, const HostRecord& b) {
 }
 
 }  // namespace
+
+std::string checks_text(const std::vector<Check>& checks) {
+  List list;
+  for (const Check& one : checks) list.push_back(to_value(one));
+  return to_json(Value(std::move(list)));
+}
+
+std::string why_of(const TransactionReply& reply) {
+  std::string why = reply.failed_id.empty() ? reply.what : reply.failed_id + ": " + reply.what;
+  if (!reply.output.empty() && why.find(reply.output) == std::string::npos) why += "\n" + reply.output;
+  return why;
+}
 
 HostReport HostSteps::report(HostResult result, const std::string& outcome, const std::string& detail) {
   const bool stands = job_.standing && outcome == "converged";
@@ -81,7 +82,7 @@ void HostSteps::end(Outcome outcome, const std::string& reason) {
 void HostSteps::remember_generation() {
   record_.live_commit = job_.commit.id;
   record_.live_bundle = job_.desired->digest;
-  record_.live_checks = to_json(job_.desired->lowered.checks);
+  record_.live_checks = checks_text(job_.desired->lowered.checks);
 }
 
 HostReport HostSteps::nothing_to_do() {
@@ -110,7 +111,7 @@ HostReport HostSteps::refused(const PlanReply& reply) {
 
 /// Where the host names what stands in the way (a backup that can't be taken), the next turn would meet it again.
 HostReport HostSteps::refused_by_host(const TransactionReply& reply) {
-  if (!reply.failed_id.empty()) hold(why_of(reply));
+  if (!reply.failed_id.empty()) hold(wanted(), why_of(reply));
   end(Outcome::refused, why_of(reply));
   tell(Progress::Level::warning, "refused by the host: " + why_of(reply));
   return report(HostResult::refused, "refused", why_of(reply));
@@ -145,20 +146,34 @@ HostReport HostSteps::roll_back(const std::string& why, const std::vector<std::s
   } catch (const Error& error) {
     applied_ = true;
     reply = attach_again(error.what());
+    if (reply.state == "pending") {  // the request was lost with the contact
+      fresh_ = tools_.sessions.fresh(job_.desired->host, in(connect_ms));
+      reply = fresh_->rollback(transaction_, epoch_, printable(why), on_event, in(rollback_ms));
+    }
   }
-  return after_rollback(reply, why);
+  return after_rollback(reply, why, wanted());
 }
 
-HostReport HostSteps::undone_by_host(const TransactionReply& reply) { return after_rollback(reply, why_of(reply)); }
+HostReport HostSteps::never_begun() {
+  const std::string why = "nothing was done: contact was lost before the host had begun";
+  end(Outcome::failed, why);
+  tell(Progress::Level::bad, why);
+  return report(HostResult::unreachable, "unreachable", why);
+}
 
-HostReport HostSteps::after_rollback(const TransactionReply& reply, const std::string& why) {
+HostReport HostSteps::undone_by_host(const TransactionReply& reply) {
+  return after_rollback(reply, why_of(reply), wanted());
+}
+
+HostReport HostSteps::after_rollback(const TransactionReply& reply, const std::string& why, const Undone& undone) {
   if (reply.state == "confirmed") {  // the confirmation had arrived after all
+    const bool repair = is_repair();
     remember_generation();
-    end(Outcome::deployed, "");
-    return report(HostResult::deployed, "converged", "");
+    end(repair ? Outcome::repaired : Outcome::deployed, "");
+    return report(repair ? HostResult::repaired : HostResult::deployed, "converged", "");
   }
   HOLDFAST_FAILPOINT("turn.undone");
-  hold(why);
+  hold(undone, why);
   HOLDFAST_FAILPOINT("turn.held");
   if (reply.state != "rolled_back") {
     const std::string left =
@@ -176,8 +191,6 @@ HostReport HostSteps::after_rollback(const TransactionReply& reply, const std::s
     } else {
       detail += "; the old version is back but not healthy: " + old.why;
       tell(Progress::Level::bad, "the old version is back but not healthy: " + old.why);
-      end(Outcome::rollback_failed, detail);
-      return report(HostResult::rollback_failed, "held", detail);
     }
   } else {
     tell(Progress::Level::warning, "rolled back; there is no verified state of this host from before");
@@ -186,11 +199,11 @@ HostReport HostSteps::after_rollback(const TransactionReply& reply, const std::s
   return report(HostResult::rolled_back, "held", detail);
 }
 
-void HostSteps::hold(const std::string& reason) {
+void HostSteps::hold(const Undone& undone, const std::string& reason) {
   tools_.store.put_hold({.environment = job_.environment,
                          .host = record_.host,
-                         .bundle = job_.desired->digest,
-                         .commit = job_.commit.id,
+                         .bundle = undone.bundle,
+                         .commit = undone.commit,
                          .reason = printable(reason),
                          .since_ms = tools_.clock.wall_ms(),
                          .deployment = deployment_});
@@ -254,6 +267,8 @@ std::string_view to_text(HostResult result) {
       return "held";
     case HostResult::waiting:
       return "waiting";
+    case HostResult::busy:
+      return "busy";
   }
   return "unknown";
 }

@@ -9,6 +9,7 @@ namespace {
 
 /// The verdict of the health checks decides how a transaction ends.
 HostReport finish(HostSteps& steps, const TransactionReply& applied) {
+  if (applied.state == "none") return steps.never_begun();
   if (applied.state == "refused") return steps.refused_by_host(applied);
   if (applied.state != "pending") return steps.undone_by_host(applied);
 
@@ -18,7 +19,9 @@ HostReport finish(HostSteps& steps, const TransactionReply& applied) {
 }
 
 HostReport stages(HostSteps& steps) {
+  if (const auto busy = steps.busy_beside()) return *busy;
   steps.look();
+  if (const auto settled = steps.settle_asked()) return *settled;
   if (const auto settled = steps.settle_open_transaction()) return *settled;
 
   const PlanReply reply = steps.plan();

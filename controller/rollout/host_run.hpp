@@ -25,6 +25,7 @@ enum class HostResult {
   unknown,          // contact lost in the middle; the host decides (dead-man), asked again next time
   held,             // this desired state failed here before
   waiting,          // another host failed this commit, or the canary is not done
+  busy,             // another process of this controller is at the host
 };
 std::string_view to_text(HostResult result);
 
@@ -47,6 +48,10 @@ struct HostJob {
   std::int64_t seen_ms = 0;            // when the host answered last, where that is newer than its record
   /// Asked before the first change: false leaves the host as it is for now (`waiting`). Empty: always.
   std::function<bool()> may_begin{};
+  /// How long to wait for another process of this controller that is at the host; then it is left for this turn.
+  std::int64_t patience_ms = 0;
+  /// The host's checks at an older commit, as checks_text() has them; "" where they are not known. May be empty.
+  std::function<std::string(const std::string& commit)> checks_at{};
 };
 
 /// What a turn needs of the rest of the controller; shared between threads (all of it is thread-safe).
@@ -57,6 +62,9 @@ struct HostTools {
   OnProgress on_progress{};
   /// Bytes for a host that lacks them; throws Error.
   std::function<std::string(const Content&)> read_content{};
+  /// Which process this is, and whether another one lives (life_sign.hpp). Empty: there is only this one.
+  std::string process{};
+  std::function<bool(const std::string& process)> lives{};
 };
 
 struct HostReport {
@@ -66,8 +74,8 @@ struct HostReport {
   std::int64_t deployment = 0;  // 0: nothing was begun
 };
 
-/// THE order of the stages for one host: connect, settle what was left open, plan, baseline, apply, health over a new
-/// connection, confirm or roll back, record. Never throws for what a host does; the report says it.
+/// THE order of the stages for one host: connect and plan, settle what has no end yet, baseline, apply, health over a
+/// new connection, confirm or roll back, record. Never throws for what a host does; the report says it.
 HostReport run_host(const HostJob& job, HostTools& tools);
 
 }  // namespace holdfast

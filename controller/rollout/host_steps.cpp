@@ -29,14 +29,16 @@ std::string transaction_id(const Clock& clock) {
 
 }  // namespace
 
-HostSteps::HostSteps(const HostJob& job, HostTools& tools) : job_(job), tools_(tools) {
-  const std::string& name = job.desired->host.name;
-  stored_ = tools.store.host(job.environment, name).value_or(HostRecord{});
+HostSteps::HostSteps(const HostJob& job, HostTools& tools) : job_(job), tools_(tools) { take_record(); }
+
+void HostSteps::take_record() {
+  const std::string& name = job_.desired->host.name;
+  stored_ = tools_.store.host(job_.environment, name).value_or(HostRecord{});
   record_ = stored_;
-  record_.seen_ms = std::max(record_.seen_ms, job.seen_ms);
-  record_.environment = job.environment;
+  record_.seen_ms = std::max(record_.seen_ms, job_.seen_ms);
+  record_.environment = job_.environment;
   record_.host = name;
-  record_.desired_commit = job.standing ? job.standing->wanted_commit : job.commit.id;
+  record_.desired_commit = job_.standing ? job_.standing->wanted_commit : job_.commit.id;
 }
 
 Deadline HostSteps::in(std::int64_t ms) const {
@@ -67,9 +69,9 @@ void HostSteps::look() {
 }
 
 void HostSteps::ask_for_plan() {
-  const HostDesired& desired = *job_.desired;
-  const RunnerClient::PlanRequest request{.known = record_.live_bundle == desired.digest, .digest = desired.digest};
-  plan_ = while_doing("planning", [&] { return (*session_)->plan(desired.lowered.bundle, request, in(request_ms)); });
+  const RunnerClient::PlanRequest request = plan_request();
+  plan_ =
+      while_doing("planning", [&] { return (*session_)->plan(job_.desired->lowered.bundle, request, in(request_ms)); });
   open_ = plan_->open;
   List backups;
   for (const BackupReply& one : plan_->backups) backups.push_back(to_value(one));
@@ -79,51 +81,6 @@ void HostSteps::ask_for_plan() {
 PlanReply HostSteps::plan() {
   if (!plan_) ask_for_plan();
   return *std::exchange(plan_, std::nullopt);
-}
-
-std::optional<HostReport> HostSteps::settle_open_transaction() {
-  if (!open_) return std::nullopt;
-
-  plan_.reset();  // what is settled here changes the host
-  transaction_ = open_->transaction;
-  const std::string state = open_->state;
-  epoch_ = tools_.store.next_epoch();
-  if (state == "rollback_failed") {
-    return report(
-        HostResult::rollback_failed, "rollback_failed",
-        "transaction " + transaction_ + " could not be undone; put the host right, then say `holdfast retry`");
-  }
-  tell(Progress::Level::warning, "found transaction " + transaction_ + " " + state + ": finishing it first");
-  for (const Deployment& known : tools_.store.deployments(job_.environment, record_.host, 20)) {
-    if (known.transaction == transaction_) deployment_ = known.id;
-  }
-  TransactionReply reply{.state = state};
-  if (state != "pending") {
-    reply = (*session_)->attach(
-        transaction_, [this](const Value& event) { tell_event(event); }, in(apply_ms));
-  }
-  if (open_->bundle_digest != job_.desired->digest) return set_aside(reply);
-  if (reply.state != "pending") return undone_by_host(reply);
-  const Verdict verdict = watch_health();
-  if (verdict.state == Verdict::State::healthy) return confirm(verdict);
-  return roll_back(verdict.why, verdict.blamed);
-}
-
-/// A transaction for what is no longer wanted is undone, whatever would have come of it; nobody judged it, so nothing
-/// is held, and what is wanted now is planned next.
-std::optional<HostReport> HostSteps::set_aside(TransactionReply reply) {
-  const std::string why = "it was left unconfirmed, and something else is wanted now";
-  if (reply.state == "pending") {
-    reply = (*session_)->rollback(
-        transaction_, epoch_, why, [this](const Value& event) { tell_event(event); }, in(apply_ms));
-  }
-  if (reply.state != "rolled_back" && reply.state != "confirmed") return after_rollback(reply, why);
-  const bool undone = reply.state == "rolled_back";
-  tell(Progress::Level::warning, "transaction " + transaction_ + (undone ? " is undone: " + why : " was confirmed"));
-  end(undone ? Outcome::rolled_back : Outcome::deployed, undone ? why : "");
-  deployment_ = 0;
-  transaction_.clear();
-  return std::nullopt;
 }
 
 HostPlan HostSteps::host_plan(const PlanReply& reply) const {
@@ -159,6 +116,7 @@ void HostSteps::begin(const PlanReply& reply) {
   deployment.requested_by = job_.requested_by;
   deployment.plan = keep_plan(account_.plan());
   deployment.begun_ms = tools_.clock.wall_ms();
+  deployment.process = tools_.process;
   HOLDFAST_FAILPOINT("turn.begin");
   deployment_ = tools_.store.begin_deployment(deployment);
   HOLDFAST_FAILPOINT("turn.begun");
@@ -235,9 +193,12 @@ TransactionReply HostSteps::attach_again(const std::string& why) {
   tell(Progress::Level::warning, std::string("contact lost (") + why + "): asking the host again");
   session_->discard();
   const Deadline deadline = in(attach_ms);
+  const std::int64_t fence = tools_.store.next_epoch();
   for (std::int64_t wait = 1000;; wait = std::min<std::int64_t>(wait * 2, 10'000)) {
     try {
       auto client = tools_.sessions.fresh(job_.desired->host, in(connect_ms));
+      const TransactionReply now = client->came_of(transaction_, fence, in(request_ms));
+      if (is_at_end(now)) return now;
       return client->attach(
           transaction_, [this](const Value& event) { tell_event(event); }, in(apply_ms));
     } catch (const Error& error) {

@@ -18,8 +18,12 @@ class HostSteps {
  public:
   HostSteps(const HostJob& job, HostTools& tools);
 
+  /// A report where another process of this controller is changing the host now.
+  std::optional<HostReport> busy_beside();
   /// A session with the host, the open transaction and the plan: one round trip on a kept session and on a new one.
   void look();
+  /// What was begun earlier and has no end in the history gets the one that the host told with the plan.
+  std::optional<HostReport> settle_asked();
   /// A transaction that a dead controller or a lost connection left open: confirmed if it is what is wanted and
   /// healthy, else undone. A report means that the turn is over; none, that what is wanted now can be planned.
   std::optional<HostReport> settle_open_transaction();
@@ -40,16 +44,27 @@ class HostSteps {
   HostReport confirm(const Verdict& verdict);
   HostReport roll_back(const std::string& why, const std::vector<std::string>& blamed);
   HostReport refused_by_host(const TransactionReply& reply);
+  /// Contact was lost before the host had begun, and it never will.
+  HostReport never_begun();
   /// The runner failed and undid the transaction by itself.
   HostReport undone_by_host(const TransactionReply& reply);
   /// Contact was lost, or something broke, in whatever stage this was.
   HostReport lost(const std::string& why);
 
  private:
-  std::optional<HostReport> set_aside(TransactionReply reply);
-  HostReport after_rollback(const TransactionReply& reply, const std::string& why);
+  /// What is held after a rollback.
+  struct Undone {
+    std::string bundle{};
+    std::string commit{};
+  };
+  std::optional<HostReport> settle_one(const Deployment& known, const AskedTransaction& answer);
+  std::optional<HostReport> settle_undone(const Deployment& known, const AskedTransaction& answer);
+  std::optional<HostReport> set_aside(TransactionReply reply, const std::string& commit);
+  void was_confirmed(const std::string& commit, const std::string& bundle);
+  [[nodiscard]] Undone wanted() const { return {job_.desired->digest, job_.commit.id}; }
+  HostReport after_rollback(const TransactionReply& reply, const std::string& why, const Undone& undone);
   HostReport report(HostResult result, const std::string& outcome, const std::string& detail);
-  void hold(const std::string& reason);
+  void hold(const Undone& undone, const std::string& reason);
   void end(Outcome outcome, const std::string& reason);
   void tell(Progress::Level level, const std::string& text);
   /// The same, but kept in the plan and its result already, so not among the events.
@@ -61,6 +76,8 @@ class HostSteps {
   void remember_generation();
   [[nodiscard]] Deadline in(std::int64_t ms) const;
   void ask_for_plan();
+  void take_record();
+  RunnerClient::PlanRequest plan_request();
   [[nodiscard]] bool first_time() const { return record_.live_bundle.empty(); }
   [[nodiscard]] bool is_repair() const { return record_.live_bundle == job_.desired->digest; }
   Verdict watch(const std::vector<Check>& checks, const HealthPolicy& policy, bool blame_all);
@@ -69,7 +86,8 @@ class HostSteps {
   const HostJob& job_;
   HostTools& tools_;
   HostRecord record_{};
-  HostRecord stored_{};  // as the store has it
+  HostRecord stored_{};                  // as the store has it
+  std::vector<Deployment> unsettled_{};  // begun before this turn, without an end; the oldest first
   std::optional<SessionPool::Lease> session_{};
   std::optional<OpenTransaction> open_{};
   std::optional<PlanReply> plan_{};
@@ -81,5 +99,10 @@ class HostSteps {
   Account account_{};
   bool applied_ = false;  // the host may have begun
 };
+
+/// What the host said of a failure, as one text.
+std::string why_of(const TransactionReply& reply);
+/// How checks are kept, to be asked again after a rollback.
+std::string checks_text(const std::vector<Check>& checks);
 
 }  // namespace holdfast

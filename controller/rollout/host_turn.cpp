@@ -1,6 +1,8 @@
 #include <controller/rollout/host_turn.hpp>
 
+#include <controller/rollout/host_steps.hpp>
 #include <controller/rollout/source.hpp>
+#include <manifests/error.hpp>
 
 namespace holdfast {
 
@@ -8,6 +10,17 @@ namespace {
 
 /// "waiting: …" and "held: …" are choose()'s words.
 std::string state_of(const Choice& choice) { return choice.why.starts_with("waiting") ? "waiting" : "held"; }
+
+/// Its commit may be gone from the repository, or refused by now.
+std::string checks_at(EnvironmentPoll& poll, const std::string& host, const std::string& commit) {
+  try {
+    const auto desired = desired_at(poll.job, poll.tools, commit);
+    if (!desired->problems.empty() || !desired->hosts.contains(host)) return "";
+    return checks_text(desired->host(host).lowered.checks);
+  } catch (const Error&) {
+    return "";
+  }
+}
 
 HostReport run_one(EnvironmentPoll& poll, const Choice& choice, const Desired& desired, std::int64_t seen_ms,
                    const std::function<bool()>& may_begin) {
@@ -22,7 +35,9 @@ HostReport run_one(EnvironmentPoll& poll, const Choice& choice, const Desired& d
                     .rollback = poll.by_hand,
                     .standing = standing,
                     .seen_ms = seen_ms,
-                    .may_begin = may_begin};
+                    .may_begin = may_begin,
+                    .patience_ms = poll.job.patience_ms,
+                    .checks_at = [&](const std::string& commit) { return checks_at(poll, choice.host, commit); }};
   return run_host(job, poll.tools.host);
 }
 

@@ -129,7 +129,8 @@ void HostTurns::take(EnvironmentPoll& poll, const Choice& choice) {
 
 void HostTurns::ended(const EnvironmentPoll& poll, const Choice& choice, const HostTurn& turn) {
   const std::scoped_lock lock(mutex_);
-  const bool answered = turn.asked && turn.outcome != HostResult::unreachable && turn.outcome != HostResult::unknown;
+  const bool answered = turn.asked && turn.outcome != HostResult::unreachable && turn.outcome != HostResult::unknown &&
+                        turn.outcome != HostResult::busy;
   if (answered) {
     const std::int64_t now = host_.clock.wall_ms();
     seen_ms_[choice.host] = now;

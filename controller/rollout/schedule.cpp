@@ -227,7 +227,7 @@ void Schedule::remember_time(std::int64_t took_ms) {
 
 void Schedule::judge_rollout(const std::string& host, HostResult result) {
   if (host == canary_) canary_.clear();
-  if (result == HostResult::unreachable || result == HostResult::waiting) return;
+  if (result == HostResult::unreachable || result == HostResult::waiting || result == HostResult::busy) return;
   if (is_fine(result)) {
     ++healthy_;
   } else {

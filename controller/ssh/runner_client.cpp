@@ -34,8 +34,8 @@ std::vector<std::string> lines_of(const Value& reply, std::string_view name, std
 }
 
 TransactionReply transaction_from(const Value& reply) {
-  static const std::set<std::string, std::less<>> states = {"open",         "pending",     "confirmed",      "refused",
-                                                            "rolling_back", "rolled_back", "rollback_failed"};
+  static const std::set<std::string, std::less<>> states = {"open",         "pending",     "confirmed",       "refused",
+                                                            "rolling_back", "rolled_back", "rollback_failed", "none"};
   TransactionReply result;
   result.state = reply.at("state").as_text();
   if (!states.contains(result.state))
@@ -55,6 +55,24 @@ std::optional<OpenTransaction> open_from(const Value& reply) {
   return OpenTransaction{.transaction = printable(open->at("transaction").as_text()),
                          .state = printable(open->at("state").as_text()),
                          .bundle_digest = text_of(*open, "bundle_digest")};
+}
+
+std::vector<AskedTransaction> asked_from(const Value& reply, const std::vector<std::string>& ids) {
+  std::vector<AskedTransaction> answers;
+  if (ids.empty()) return answers;
+  const auto& list = reply.at("asked").as_list();
+  if (list.size() != ids.size()) throw Error("the host told of other transactions than it was asked for");
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (list[i].at("transaction").as_text() != ids[i]) throw Error("the host told of another transaction than asked");
+    AskedTransaction one{.transaction = ids[i],
+                         .commit = text_of(list[i], "commit"),
+                         .bundle_digest = text_of(list[i], "bundle_digest"),
+                         .reply = transaction_from(list[i])};
+    if (!one.bundle_digest.empty() && !is_sha256(one.bundle_digest))
+      throw Error("expected a digest, found another text");
+    answers.push_back(std::move(one));
+  }
+  return answers;
 }
 
 /// Positions come from the bundle that we made, not from the host: it may have kept an older one of the same digest.
@@ -146,6 +164,10 @@ Value to_value(const BackupReply& backup) {
              {"bytes", backup.bytes}};
 }
 
+bool is_at_end(const TransactionReply& reply) {
+  return reply.state != "open" && reply.state != "pending" && reply.state != "rolling_back";
+}
+
 BackupReply backup_reply_from(const Value& value) {
   static const std::set<std::string, std::less<>> problems = {"", "never", "missed", "failed", "damaged"};
   BackupReply backup{.policy = text_of(value, "policy"),
@@ -159,6 +181,17 @@ BackupReply backup_reply_from(const Value& value) {
   }
   return backup;
 }
+
+namespace {
+
+Map plan_request(const RunnerClient::PlanRequest& how) {
+  Map request{{"do", "plan"}, {"show", how.show}};
+  if (!how.asked.empty()) request["asked"] = Value::texts(how.asked);
+  if (how.epoch > 0) request["epoch"] = how.epoch;
+  return request;
+}
+
+}  // namespace
 
 struct RunnerClient::Impl {
   std::unique_ptr<Connection> connection{};
@@ -209,10 +242,12 @@ struct RunnerClient::Impl {
                   Deadline deadline) {
     const Hello* host = conversation && conversation->hello() ? &*conversation->hello() : nullptr;
     if (how.known || kept.contains(digest) || (host != nullptr && host->generation_bundle == digest)) {
-      Answer answer = ask("for a plan", {{"do", "plan"}, {"bundle_digest", digest}, {"show", how.show}}, {}, deadline);
+      Map request = plan_request(how);
+      request.insert_or_assign("bundle_digest", digest);
+      Answer answer = ask("for a plan", request, {}, deadline);
       if (answer.reply.find("need") == nullptr) return answer;
     }
-    Map request{{"do", "plan"}, {"show", how.show}};
+    Map request = plan_request(how);
     const Value whole = to_value(bundle);
     const std::string text = to_json(whole);
     if (text.size() > max_inline_bundle_bytes) {
@@ -247,6 +282,7 @@ PlanReply RunnerClient::plan(const Bundle& bundle, const PlanRequest& request, D
   return impl_->checked("for a plan", [&] {
     PlanReply reply{.plan = plan_from(answer.reply.at("plan")),
                     .open = open_from(answer.reply),
+                    .asked = asked_from(answer.reply, request.asked),
                     .backups = backups_from(answer.reply),
                     .old_contents = std::move(answer.blobs)};
     check_plan(reply.plan, digest);
@@ -298,6 +334,12 @@ std::vector<std::string> RunnerClient::journal(const std::string& unit, int line
 
 std::optional<OpenTransaction> RunnerClient::open_transaction(Deadline deadline) {
   return impl_->read("for its status", {{"do", "status"}, {"brief", true}}, {}, deadline, open_from);
+}
+
+TransactionReply RunnerClient::came_of(const std::string& transaction, std::int64_t epoch, Deadline deadline) {
+  const Map message{{"do", "status"}, {"brief", true}, {"asked", Value::texts({transaction})}, {"epoch", epoch}};
+  return impl_->read("what came of " + transaction, message, {}, deadline,
+                     [&](const Value& reply) { return asked_from(reply, {transaction}).front().reply; });
 }
 
 Value RunnerClient::status(Deadline deadline) {

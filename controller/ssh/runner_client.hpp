@@ -42,20 +42,32 @@ Value to_value(const BackupReply& backup);
 /// Checked like every answer of a host; throws Error.
 BackupReply backup_reply_from(const Value& value);
 
-struct PlanReply {
-  Plan plan{};
-  std::optional<OpenTransaction> open{};  // read together with the plan
-  std::vector<BackupReply> backups{};
-  std::map<std::string, std::string> old_contents{};  // digest -> bytes, of text files that change and may be shown
-};
-
 /// How a transaction stands, by the host's own journal.
 struct TransactionReply {
-  std::string state{};      // pending, confirmed, rolled_back, rollback_failed, refused
+  std::string state{};      // open, pending, confirmed, rolled_back, rollback_failed, refused; asked for: also none
   std::string failed_id{};  // the primitive that failed, where one did
   std::string what{};
   std::string output{};
   std::vector<std::string> left{};  // after a failed rollback: what is where
+};
+
+/// Nothing more will come of it: also where the host refused it, or has not begun and never will.
+bool is_at_end(const TransactionReply& reply);
+
+/// What came of a transaction that the host was asked for by its id.
+struct AskedTransaction {
+  std::string transaction{};
+  std::string commit{};  // these two are empty where the host has no record of it
+  std::string bundle_digest{};
+  TransactionReply reply{};
+};
+
+struct PlanReply {
+  Plan plan{};
+  std::optional<OpenTransaction> open{};  // read together with the plan
+  std::vector<AskedTransaction> asked{};  // in the order of the request
+  std::vector<BackupReply> backups{};
+  std::map<std::string, std::string> old_contents{};  // digest -> bytes, of text files that change and may be shown
 };
 
 struct ApplyRequest {
@@ -86,9 +98,11 @@ class RunnerClient : public HostProbe {
 
   /// How a plan is asked for.
   struct PlanRequest {
-    bool show = false;     // old contents too, of what may be shown
-    bool known = false;    // the host has had this bundle before: its digest alone is tried first
-    std::string digest{};  // of the bundle, where the caller has it already
+    bool show = false;                 // old contents too, of what may be shown
+    bool known = false;                // the host has had this bundle before: its digest alone is tried first
+    std::string digest{};              // of the bundle, where the caller has it already
+    std::vector<std::string> asked{};  // ids of transactions whose end is not known
+    std::int64_t epoch = 0;            // with it, what the host has not begun of those never will be
   };
   /// Sends the bundle only when the runner does not have it by its digest.
   PlanReply plan(const Bundle& bundle, const PlanRequest& request, Deadline deadline);
@@ -101,6 +115,8 @@ class RunnerClient : public HostProbe {
   std::vector<std::string> journal(const std::string& unit, int lines, Deadline deadline);
   /// The transaction that is open on the host, where there is one.
   std::optional<OpenTransaction> open_transaction(Deadline deadline);
+  /// What came of one transaction; `epoch` as in PlanRequest.
+  TransactionReply came_of(const std::string& transaction, std::int64_t epoch, Deadline deadline);
   Value status(Deadline deadline);
   /// Every policy with its backups, or one of them ("" for all): docs/protocol.md, backups.
   Value backups(const std::string& policy, Deadline deadline);

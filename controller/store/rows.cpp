@@ -25,6 +25,7 @@ Deployment deployment_of(SQLite::Statement& row) {
   d.begun_ms = number(row, 13);
   d.ended_ms = number(row, 14);
   d.result = text(row, 15);
+  d.process = text(row, 16);
   return d;
 }
 

@@ -13,7 +13,11 @@ namespace holdfast {
 inline constexpr const char* deployment_columns =
     "id, environment, host, transaction_id, commit_id, from_commit, subject, author, cause, requested_by, outcome, "
     "reason, "
-    "plan, begun_ms, ended_ms, result";
+    "plan, begun_ms, ended_ms, result, process";
+/// The same without what is long.
+inline constexpr const char* unsettled_columns =
+    "id, environment, host, transaction_id, commit_id, from_commit, subject, author, cause, requested_by, outcome, "
+    "reason, '', begun_ms, ended_ms, '', process";
 inline constexpr const char* host_columns =
     "environment, host, state, detail, desired_commit, live_commit, live_bundle, live_checks, seen_ms, changed_ms, "
     "backups";

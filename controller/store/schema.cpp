@@ -41,6 +41,12 @@ const std::vector<std::string_view>& store_migrations() {
           environment TEXT NOT NULL, host TEXT NOT NULL, unit TEXT NOT NULL, down_ms INTEGER NOT NULL,
           PRIMARY KEY (environment, host, unit)) STRICT;
       )sql",
+      // 4: which process is at it; what hosts have to be asked for
+      R"sql(
+        ALTER TABLE deployments ADD COLUMN process TEXT NOT NULL DEFAULT '';
+        CREATE INDEX deployments_unsettled ON deployments (environment, host, id)
+          WHERE outcome IN ('running', 'unknown');
+      )sql",
   };
   return migrations;
 }

@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -68,9 +69,10 @@ class SqliteStore : public Store {
       prepare(
           database_,
           "INSERT INTO deployments (environment, host, transaction_id, commit_id, from_commit, subject, author, cause, "
-          "requested_by, outcome, reason, plan, begun_ms, ended_ms) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,0)",
+          "requested_by, outcome, reason, plan, begun_ms, ended_ms, process) VALUES "
+          "(?,?,?,?,?,?,?,?,?,?,?,?,?,0,?)",
           d.environment, d.host, d.transaction, d.commit, d.from_commit, d.subject, d.author, d.cause, d.requested_by,
-          std::string(to_text(d.outcome)), d.reason, d.plan, d.begun_ms)
+          std::string(to_text(d.outcome)), d.reason, d.plan, d.begun_ms, d.process)
           .exec();
       return database_.getLastInsertRowid();
     });
@@ -115,6 +117,20 @@ class SqliteStore : public Store {
       auto rows =
           prepare(database_, std::string("SELECT ") + deployment_columns + " FROM deployments WHERE id = ?", id);
       return first(rows, deployment_of);
+    });
+  }
+
+  std::vector<Deployment> unsettled(const std::string& environment, const std::string& host, int limit) override {
+    return guarded([&] {
+      auto rows = prepare(database_,
+                          std::string("SELECT ") + unsettled_columns +
+                              " FROM deployments INDEXED BY deployments_unsettled WHERE outcome IN ('running', "
+                              "'unknown') AND (?1 = '' OR environment = ?1) AND (?2 = '' OR host = ?2) "
+                              "ORDER BY id DESC LIMIT ?3",
+                          environment, host, limit);
+      std::vector<Deployment> found = all(rows, deployment_of);
+      std::ranges::reverse(found);
+      return found;
     });
   }
 

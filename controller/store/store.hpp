@@ -33,6 +33,7 @@ struct Deployment {
   std::string result{};       // JSON of what came of each change and check; empty before anything did
   std::int64_t begun_ms = 0;  // wall clock, milliseconds since the epoch
   std::int64_t ended_ms = 0;  // 0 while it runs
+  std::string process{};      // whose turn it is (life_sign.hpp); empty: unknown
 };
 
 /// One line of what happened in a deployment, in order.
@@ -107,6 +108,10 @@ class Store {
   /// Newest first; empty texts match all.
   virtual std::vector<Deployment> deployments(const std::string& environment, const std::string& host, int limit) = 0;
   virtual std::optional<Deployment> deployment(std::int64_t id) = 0;
+  /// Those of a host whose end is not known (running, unknown), the oldest first: the host has to be asked. Without
+  /// plan and result. Empty texts match all.
+  virtual std::vector<Deployment> unsettled(const std::string& environment, const std::string& host,
+                                            int limit = 16) = 0;
   virtual std::vector<DeploymentEvent> events(std::int64_t deployment) = 0;
 
   virtual void put_host(const HostRecord& record) = 0;

@@ -113,7 +113,10 @@ Value Requests::journal(const Value& request) {
 }
 
 Value Requests::status(const Value& request) {
-  if (request.bool_or("brief", false)) return Map{{"generation", state_.generation()}, {"open", open()}};
+  Value answers = asked(request);
+  if (request.bool_or("brief", false)) {
+    return Map{{"generation", state_.generation()}, {"open", open()}, {"asked", std::move(answers)}};
+  }
   List transactions;
   for (const std::string& id : state_.transactions()) {
     if (transactions.size() == told_transactions) break;

@@ -93,14 +93,18 @@ std::shared_ptr<const Requests::Kept> Requests::bundle_of(const Value& request) 
 Value Requests::plan(const Value& request) {
   const std::shared_ptr<const Kept> kept = bundle_of(request);
   if (!kept) return Map{{"need", "bundle"}, {"open", open()}};
+  // Before the rest: what it closes is not open any more.
+  Value answers = asked(request);
   const Inventory inventory = state_.inventory();
   const Bundle resolved = resolve(system_, vault_, kept->bundle);
   PreparedPlan prepared = make_plan(resolved, look_at(system_, resolved, inventory), inventory, system_.abilities());
   prepared.plan.missing = missing_contents(system_, vault_, prepared, kept->bundle);
   seal(prepared.plan, kept->digest);
   if (request.bool_or("show", false)) send_old_contents(prepared);
-  return Map{
-      {"plan", plan_message(disclosed(system_, prepared))}, {"open", open()}, {"backups", standings()}};
+  return Map{{"plan", plan_message(disclosed(system_, prepared))},
+             {"open", open()},
+             {"asked", std::move(answers)},
+             {"backups", standings()}};
 }
 
 void Requests::send_old_contents(const PreparedPlan& prepared) {

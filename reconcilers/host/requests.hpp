@@ -7,6 +7,7 @@
 #include <reconcilers/host/system.hpp>
 #include <reconcilers/host/vault.hpp>
 
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <string>
@@ -48,6 +49,9 @@ class Requests {
   std::shared_ptr<const Kept> bundle_of(const Value& request);
   /// How the host's backups stand.
   [[nodiscard]] Value standings() const;
+  /// What came of the transactions that the request asks for: a list.
+  [[nodiscard]] Value asked(const Value& request) const;
+  [[nodiscard]] Value came_of(const std::string& id, std::int64_t epoch) const;
   std::shared_ptr<const Kept> remember(std::string digest, Bundle bundle);
   void send_old_contents(const PreparedPlan& prepared);
   [[nodiscard]] JournalReader events_of(const std::string& transaction) const;

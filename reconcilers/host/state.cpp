@@ -7,6 +7,7 @@
 #include <reconcilers/primitives/place.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 
 namespace holdfast {
@@ -52,7 +53,13 @@ std::int64_t State::epoch() const {
   return kept ? kept->as_int() : 0;
 }
 
-void State::set_epoch(std::int64_t epoch) const { write_state_file(path("epoch"), to_json(epoch)); }
+void State::raise_epoch(std::int64_t epoch) const {
+  if (epoch <= this->epoch()) return;
+  make_private_folder(folder_);
+  const auto lock = FileLock::take(path("epoch.lock"), std::chrono::seconds(10));
+  if (!lock) throw Error("another process holds \"" + path("epoch.lock") + "\" for too long");
+  if (epoch > this->epoch()) write_state_file(path("epoch"), to_json(epoch));
+}
 
 std::optional<std::string> State::open_transaction() const {
   const std::optional<std::string> id = read_state_file(path("open"), 256);

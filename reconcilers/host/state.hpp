@@ -25,7 +25,8 @@ class State {
 
   /// The highest epoch that a controller ever showed here: lower ones are refused.
   [[nodiscard]] std::int64_t epoch() const;
-  void set_epoch(std::int64_t epoch) const;
+  /// To `epoch` where that is higher: it never falls, whoever writes at the same time.
+  void raise_epoch(std::int64_t epoch) const;
 
   /// The transaction that is not at its end: there is one at most.
   [[nodiscard]] std::optional<std::string> open_transaction() const;

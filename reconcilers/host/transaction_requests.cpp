@@ -80,7 +80,7 @@ Value Requests::rollback(const Value& request) {
   const TransactionRecord transaction = read_transaction(state_, id);
   if (transaction.state.empty()) throw Error("there is no transaction \"" + id + "\" on this host");
   if (is_at_end(transaction.state)) return outcome(transaction);
-  if (epoch > state_.epoch()) state_.set_epoch(epoch);
+  state_.raise_epoch(epoch);
   write_state_file(state_.transaction_path(id, "abort"),
                    printable(request.text_or("reason", "")).substr(0, longest_reason));
   JournalReader events = events_of(id);
@@ -102,7 +102,8 @@ Value Requests::follow(const std::string& id, JournalReader events, bool to_the_
     while (const std::optional<Value> record = records.next()) add_record(transaction, *record);
     while (const std::optional<Value> event = events.next()) channel_.send(Map{{"event", *event}});
     if (to_the_end ? is_at_end(transaction.state) : is_answer(transaction.state)) return outcome(transaction);
-    if (!channel_.pause(boot_clock_ms() < closely_until_ms ? follow_closely_ms : follow_ms)) throw Error("the controller is gone; the transaction goes on");
+    if (!channel_.pause(boot_clock_ms() < closely_until_ms ? follow_closely_ms : follow_ms))
+      throw Error("the controller is gone; the transaction goes on");
     if (boot_clock_ms() < look_at_ms) continue;
     look_at_ms = boot_clock_ms() + look_for_runner_ms;
     looks = runner_lives(state_) ? 0 : looks + 1;

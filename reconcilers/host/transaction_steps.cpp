@@ -67,7 +67,7 @@ bool TransactionSteps::begin() {
     return refuse("the epoch " + std::to_string(request_.epoch) + " is over: a controller with the epoch " +
                   std::to_string(state_.epoch()) + " has taken over this host");
   }
-  if (request_.epoch > state_.epoch()) state_.set_epoch(request_.epoch);
+  state_.raise_epoch(request_.epoch);
   const std::optional<std::string> open = state_.open_transaction();
   if (open && !is_at_end(read_transaction(state_, *open).state)) {
     return refuse("the transaction \"" + *open + "\" is still open: it has to be confirmed or rolled back first");

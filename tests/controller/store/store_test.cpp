@@ -1,3 +1,4 @@
+#include <controller/store/life_sign.hpp>
 #include <controller/store/store.hpp>
 #include <controller/store/write_queue.hpp>
 
@@ -194,4 +195,40 @@ TEST_CASE("a state file that is none, or of a newer version, is refused in words
   const std::string garbage = folder.path / "garbage.db";
   std::ofstream(garbage) << std::string(4096, 'x');
   CHECK_THROWS_WITH(Store::open(garbage), Catch::Contains("garbage.db") && Catch::Contains("can't be opened"));
+}
+
+TEST_CASE("what has no end is found by host, the oldest first", "[store]") {
+  const auto store = Store::open(":memory:");
+  const auto first = store->begin_deployment(deployment("staging", "a"));
+  const auto second = store->begin_deployment(deployment("staging", "a"));
+  const auto third = store->begin_deployment(deployment("staging", "a"));
+  store->begin_deployment(deployment("staging", "b"));
+  store->end_deployment(second, Outcome::deployed, "", 2);
+  store->end_deployment(third, Outcome::unknown, "contact lost", 3);
+  const auto found = store->unsettled("staging", "a");
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].id == first);
+  CHECK(found[1].id == third);
+  CHECK(store->unsettled("", "").size() == 3);
+}
+
+TEST_CASE("a process lives as long as its sign is locked", "[store]") {
+  const Folder folder;
+  const std::string signs = folder.path / "processes";
+  std::string id;
+  {
+    const LifeSign sign(signs);
+    id = sign.id();
+    CHECK(process_lives(signs, id));
+    const LifeSign other(signs);
+    CHECK(process_lives(signs, id));
+    CHECK(other.id() != id);
+  }
+  CHECK_FALSE(process_lives(signs, id));
+  CHECK_FALSE(process_lives(signs, ""));
+  CHECK_FALSE(process_lives(signs, "../../etc/passwd"));
+  std::ofstream(signs + "/0123456789abcdef") << "";
+  CHECK_FALSE(process_lives(signs, "0123456789abcdef"));
+  const LifeSign next(signs);
+  CHECK_FALSE(std::filesystem::exists(signs + "/0123456789abcdef"));
 }

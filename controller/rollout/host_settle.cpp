@@ -1,0 +1,169 @@
+// What was begun before this turn and has no end yet in the history: the host is asked, and its word is written down.
+#include <controller/rollout/host_steps.hpp>
+
+#include <manifests/error.hpp>
+#include <manifests/problem.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace holdfast {
+
+namespace {
+
+constexpr std::int64_t look_again_ms = 500;
+constexpr std::int64_t apply_ms = 3'600'000;
+constexpr const char* set_aside_reason = "it was left unconfirmed, and something else is wanted now";
+
+}  // namespace
+
+/// Deployments that a process beside us is at are its own to end. Waits for it as long as the job says.
+std::optional<HostReport> HostSteps::busy_beside() {
+  const std::int64_t until = tools_.clock.monotonic_ms() + job_.patience_ms;
+  for (;;) {
+    unsettled_ = tools_.store.unsettled(job_.environment, record_.host);
+    const auto other = std::ranges::find_if(unsettled_, [this](const Deployment& one) {
+      return one.outcome == Outcome::running && one.process != tools_.process && tools_.lives &&
+             tools_.lives(one.process);
+    });
+    if (other == unsettled_.end()) return std::nullopt;
+    if (tools_.clock.monotonic_ms() >= until) {
+      return HostReport{.host = record_.host,
+                        .result = HostResult::busy,
+                        .detail = "\"" + other->requested_by + "\" is changing it: deployment " +
+                                  std::to_string(other->id) + " is not at its end"};
+    }
+    tools_.clock.sleep_ms(look_again_ms);
+    take_record();  // what it did is what we begin from
+  }
+}
+
+RunnerClient::PlanRequest HostSteps::plan_request() {
+  RunnerClient::PlanRequest request{.known = record_.live_bundle == job_.desired->digest,
+                                    .digest = job_.desired->digest};
+  if (unsettled_.empty()) return request;
+  for (const Deployment& one : unsettled_) request.asked.push_back(one.transaction);
+  request.epoch = tools_.store.next_epoch();
+  return request;
+}
+
+/// The outcomes that the host told with the plan, the oldest first. A report means that the turn is over.
+std::optional<HostReport> HostSteps::settle_asked() {
+  if (!plan_) return std::nullopt;  // what is half done is settled first, then the plan is asked for again
+  const std::vector<AskedTransaction> answers = std::exchange(plan_->asked, {});
+  for (const AskedTransaction& answer : answers) {
+    const auto known = std::ranges::find(unsettled_, answer.transaction, &Deployment::transaction);
+    if (known == unsettled_.end()) continue;
+    deployment_ = known->id;
+    transaction_ = answer.transaction;
+    if (auto report = settle_one(*known, answer)) return report;
+    deployment_ = 0;
+    transaction_.clear();
+  }
+  unsettled_.clear();
+  return std::nullopt;
+}
+
+std::optional<HostReport> HostSteps::settle_one(const Deployment& known, const AskedTransaction& answer) {
+  const std::string& state = answer.reply.state;
+  if (state == "none") {
+    end(Outcome::failed, "nothing was done: the host has not begun it");
+  } else if (state == "refused") {
+    if (!answer.reply.failed_id.empty()) hold({answer.bundle_digest, known.commit}, why_of(answer.reply));
+    end(Outcome::refused, why_of(answer.reply));
+  } else if (state == "confirmed") {
+    was_confirmed(known.commit, answer.bundle_digest);
+    end(known.cause == "drift" ? Outcome::repaired : Outcome::deployed, "");
+  } else if (state == "rolled_back" || state == "rollback_failed") {
+    return settle_undone(known, answer);
+  } else if (!open_) {  // it is at something that comes before the first change: a backup
+    open_ = OpenTransaction{answer.transaction, state, answer.bundle_digest};
+  }
+  if (is_at_end(answer.reply)) {
+    tell(Progress::Level::warning, "the host was asked for transaction " + answer.transaction + ": " +
+                                       (state == "none" ? "it has not begun it" : state));
+  }
+  return std::nullopt;
+}
+
+/// The host went back by itself: what it went back from is held like anything else that was rolled back.
+std::optional<HostReport> HostSteps::settle_undone(const Deployment& known, const AskedTransaction& answer) {
+  const std::string why = why_of(answer.reply);
+  tell(Progress::Level::warning, "the host undid transaction " + answer.transaction + " by itself: " + why);
+  const bool wanted_still = answer.bundle_digest == job_.desired->digest;
+  if (answer.reply.state == "rollback_failed" || (wanted_still && why != set_aside_reason)) {
+    plan_.reset();
+    return after_rollback(answer.reply, why, {answer.bundle_digest, known.commit});
+  }
+  if (why != set_aside_reason) hold({answer.bundle_digest, known.commit}, why);
+  end(Outcome::rolled_back, why);
+  return std::nullopt;
+}
+
+/// The host has that verified state, whatever is wanted now.
+void HostSteps::was_confirmed(const std::string& commit, const std::string& bundle) {
+  if (bundle == job_.desired->digest) {
+    remember_generation();
+  } else if (record_.live_bundle != bundle) {
+    record_.live_commit = commit;
+    record_.live_bundle = bundle;
+    record_.live_checks = job_.checks_at ? job_.checks_at(commit) : "";
+  }
+  tools_.store.put_host(record_);
+  stored_ = record_;
+}
+
+std::optional<HostReport> HostSteps::settle_open_transaction() {
+  if (!open_) return std::nullopt;
+
+  plan_.reset();  // what is settled here changes the host
+  transaction_ = open_->transaction;
+  const std::string state = open_->state;
+  epoch_ = tools_.store.next_epoch();
+  tell(Progress::Level::warning, "found transaction " + transaction_ + " " + state + ": finishing it first");
+  std::string commit;
+  for (const Deployment& known : tools_.store.deployments(job_.environment, record_.host, 20)) {
+    if (known.transaction != transaction_) continue;
+    deployment_ = known.id;
+    commit = known.commit;
+  }
+  TransactionReply reply{.state = state};
+  if (state != "pending") {
+    reply = (*session_)->attach(
+        transaction_, [this](const Value& event) { tell_event(event); }, in(apply_ms));
+  }
+  if (open_->bundle_digest != job_.desired->digest) return set_aside(reply, commit);
+  if (reply.state == "refused") return refused_by_host(reply);
+  if (reply.state != "pending") return undone_by_host(reply);
+  const Verdict verdict = watch_health();
+  if (verdict.state == Verdict::State::healthy) return confirm(verdict);
+  return roll_back(verdict.why, verdict.blamed);
+}
+
+/// A transaction for what is no longer wanted is undone, whatever would have come of it; nobody judged it, so nothing
+/// is held, and what is wanted now is planned next. What the host undid by itself before we asked is held.
+std::optional<HostReport> HostSteps::set_aside(TransactionReply reply, const std::string& commit) {
+  std::string why = set_aside_reason;
+  const bool pending = reply.state == "pending";
+  if (pending) {
+    reply = (*session_)->rollback(
+        transaction_, epoch_, why, [this](const Value& event) { tell_event(event); }, in(apply_ms));
+  } else if (reply.state == "rolled_back" && why_of(reply) != why) {
+    why = why_of(reply);
+    hold({open_->bundle_digest, commit}, why);
+  }
+  if (reply.state == "rollback_failed") return after_rollback(reply, why, {open_->bundle_digest, commit});
+  if (reply.state == "confirmed") was_confirmed(commit, open_->bundle_digest);
+  const bool undone = reply.state == "rolled_back";
+  tell(Progress::Level::warning,
+       "transaction " + transaction_ + (undone ? " is undone: " + why : " was " + reply.state));
+  end(undone                       ? Outcome::rolled_back
+      : reply.state == "confirmed" ? Outcome::deployed
+                                   : Outcome::refused,
+      undone ? why : why_of(reply));
+  deployment_ = 0;
+  transaction_.clear();
+  return std::nullopt;
+}
+
+}  // namespace holdfast
