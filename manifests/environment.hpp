@@ -26,11 +26,13 @@ struct Host {
   Position position{};
 };
 
-/// What an environment follows: exactly one of branch and tag.
+/// What an environment follows: a branch's head, a tag by its name, or the newest release among the tags like a pattern.
 struct Track {
-  std::string branch{};
-  std::string tag{};            // a literal tag name
+  std::string branch{};         // with a pattern: whose history the tag must be in; empty there: the root branch's
+  std::string tag{};            // a name, or a pattern with "*"
+  bool prereleases = false;     // with a pattern: versions like 1.4.0-rc.1 are releases, too
   bool allow_rewrites = false;  // accept a head that does not descend from the last applied commit
+  [[nodiscard]] bool is_pattern() const { return tag.find('*') != std::string::npos; }
 };
 
 /// How a transaction's health is judged; durations in milliseconds.

@@ -63,18 +63,35 @@ class Reader {
   void read_track(const Value& track, Track& result) {
     result.branch = track.text_or("branch", "");
     result.tag = track.text_or("tag", "");
+    result.prereleases = track.bool_or("prereleases", false);
     result.allow_rewrites = track.text_or("rewrites", "refuse") == "allow";
-    if (result.branch.empty() == result.tag.empty()) {
-      add("/spec/track", "\"spec.track\" must have exactly one of the keys \"branch\" and \"tag\"",
-          result.branch.empty() ? "for example branch: main" : "take one away");
+    if (result.branch.empty() && result.tag.empty()) {
+      add("/spec/track", "\"spec.track\" must have one of the keys \"branch\" and \"tag\"", "for example branch: main");
       return;
     }
-    const std::string key = result.branch.empty() ? "tag" : "branch";
-    const std::string& name = result.branch.empty() ? result.tag : result.branch;
-    if (is_ref_name(name)) return;
-    const bool pattern = name.find_first_of("*?[") != std::string::npos;
-    add("/spec/track/" + key, "\"spec.track." + key + "\" must be the name of a " + key + ", not \"" + name + "\"",
-        pattern ? "patterns are not in this version of holdfast" : "");
+    if (!result.branch.empty()) check_ref("branch", result.branch, is_ref_name(result.branch));
+    if (result.tag.empty()) {
+      if (result.prereleases) no_pattern("prereleases", "a branch has none");
+    } else if (result.is_pattern()) {
+      check_ref("tag", result.tag, is_ref_pattern(result.tag));
+    } else {
+      check_ref("tag", result.tag, is_ref_name(result.tag));
+      if (!result.branch.empty()) no_pattern("branch", "a tag by its full name needs none");
+      if (result.prereleases) no_pattern("prereleases", "a tag by its full name is taken as it is");
+    }
+  }
+
+  void check_ref(const std::string& key, const std::string& name, bool good) {
+    if (good) return;
+    const std::string also = key == "tag" ? ", or a pattern such as \"v*\"" : "";
+    const bool wild = key == "tag" && name.find_first_of("?[") != std::string::npos;
+    add("/spec/track/" + key, "\"spec.track." + key + "\" must be the name of a " + key + also + ", not \"" + name + "\"",
+        wild ? "only \"*\" stands for any text" : "");
+  }
+
+  void no_pattern(const std::string& key, const std::string& why) {
+    findings_.push_back({"/spec/track/" + key, "\"spec.track." + key + "\" has no meaning without a pattern of tags",
+                         why + "; take it away, or say tag: \"v*\"", Finding::Place::key, ""});
   }
 
   Map read_variables(const Value& holder, const std::string& pointer) {

@@ -89,4 +89,10 @@ bool is_ref_name(std::string_view text) {
   });
 }
 
+bool is_ref_pattern(std::string_view text) {
+  std::string name(text);
+  std::replace(name.begin(), name.end(), '*', 'x');
+  return name != text && is_ref_name(name);
+}
+
 }  // namespace holdfast

@@ -17,4 +17,7 @@ bool is_host_key(std::string_view text);
 /// A branch or tag as git takes it, without patterns.
 bool is_ref_name(std::string_view text);
 
+/// A pattern of such names: with "*" for any text.
+bool is_ref_pattern(std::string_view text);
+
 }  // namespace holdfast

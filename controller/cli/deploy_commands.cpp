@@ -1,6 +1,7 @@
 #include <controller/cli/deploy_commands.hpp>
 
 #include <controller/cli/progress_printer.hpp>
+#include <controller/rollout/tracking.hpp>
 #include <manifests/error.hpp>
 #include <manifests/json.hpp>
 
@@ -66,8 +67,8 @@ int rollback_command(Context& context, const DeployOptions& options, std::ostrea
   const Policy policy = fetch_policy(context);
   const Environment environment = find_environment(policy, options.environment);
   const std::unique_ptr<Mirror> mirror = open_mirror(context.settings);
-  const Track& track = environment.track;
-  const auto head = track.branch.empty() ? mirror->tag(track.tag) : mirror->branch(track.branch);
+  const auto known = context.store->environment(environment.name).value_or(EnvironmentRecord{});
+  const auto head = tracked_head(environment.track, *mirror, policy.commit, known.accepted_tag);
   if (!head) throw Error("the ref that " + environment.name + " follows is not in the repository");
 
   std::string target;
@@ -79,7 +80,7 @@ int rollback_command(Context& context, const DeployOptions& options, std::ostrea
     target = *found;
   }
   context.store->put_pin({.environment = environment.name,
-                          .head = *head,
+                          .head = head->commit,
                           .target = target,
                           .requested_by = context.settings.requested_by,
                           .reason = printable(options.reason),

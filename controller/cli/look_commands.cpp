@@ -101,6 +101,9 @@ std::vector<HostRecord> problems_first(std::vector<HostRecord> hosts) {
 void print_environment(const EnvironmentRecord& environment, const std::vector<HostRecord>& hosts,
                        const LookOptions& options, std::ostream& out) {
   out << environment.name << "  follows " << environment.tracked << " at " << brief(environment.head);
+  if (!environment.accepted_tag.empty() && environment.accepted == environment.head) {
+    out << " (" << printable(environment.accepted_tag) << ")";
+  }
   if (environment.state != "following") out << "  " << environment.state;
   out << "\n";
   if (!environment.detail.empty()) out << "  " << environment.detail << "\n";
@@ -172,6 +175,7 @@ int status_command(Store& store, const std::string& environment, const LookOptio
     record["tracked"] = one.tracked;
     record["head"] = one.head;
     record["accepted"] = one.accepted;
+    record["accepted_tag"] = one.accepted_tag;
     record["state"] = one.state;
     record["detail"] = one.detail;
     record["hosts"] = host_records;

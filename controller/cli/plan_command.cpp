@@ -4,6 +4,7 @@
 #include <controller/plan/content_view.hpp>
 #include <controller/plan/plan_words.hpp>
 #include <controller/rollout/parallel.hpp>
+#include <controller/rollout/tracking.hpp>
 #include <manifests/error.hpp>
 
 #include <algorithm>
@@ -130,11 +131,6 @@ void print(const EnvironmentPlan& plan, const DeployOptions& options, std::ostre
   }
 }
 
-std::string tracked_text(const Environment& environment, const std::string& revision) {
-  if (!revision.empty()) return "as if it were at " + revision;
-  return environment.track.branch.empty() ? "tag " + environment.track.tag : "branch " + environment.track.branch;
-}
-
 }  // namespace
 
 int plan_command(Context& context, const DeployOptions& options, std::ostream& out) {
@@ -145,7 +141,9 @@ int plan_command(Context& context, const DeployOptions& options, std::ostream& o
   EnvironmentReport report;
   const auto desired = worker.desired(environment, policy.commit, revision_of(context, options.revision), report);
 
-  EnvironmentPlan plan{.environment = environment.name, .tracked = tracked_text(environment, options.revision)};
+  EnvironmentPlan plan{.environment = environment.name, .tracked = options.revision.empty() ? tracked_text(environment.track)
+                                                               : "as if it were at " + options.revision};
+  if (!report.tag.empty() && environment.track.is_pattern()) plan.tracked += ", " + report.tag;
   plan.refused = report.refused;
   plan.commit = report.commit;
   plan.health_window_ms = environment.health.window_ms;

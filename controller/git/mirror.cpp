@@ -56,6 +56,17 @@ class LibgitMirror : public Mirror {
     return commit_at(tags_prefix + name);
   }
 
+  [[nodiscard]] std::vector<std::string> tag_names() const override {
+    git_reference_iterator* raw = nullptr;
+    const std::string all = std::string(tags_prefix) + "*";
+    check_git(git_reference_iterator_glob_new(&raw, repository_.get(), all.c_str()), "listing the mirror's tags");
+    const GitReferences references(raw);
+    std::vector<std::string> names;
+    const char* name = nullptr;
+    while (git_reference_next_name(&name, raw) == 0) names.emplace_back(std::string_view(name).substr(all.size() - 1));
+    return names;
+  }
+
   [[nodiscard]] std::optional<std::string> resolve(const std::string& text) const override {
     if (is_object_id(text)) return commit(text) ? std::optional(text) : std::nullopt;
     if (auto found = branch(text)) return found;

@@ -67,6 +67,8 @@ class Mirror {
   /// The commit at a branch, or that a tag names (annotated ones are peeled); nullopt where there is none.
   [[nodiscard]] virtual std::optional<std::string> branch(const std::string& name) const = 0;
   [[nodiscard]] virtual std::optional<std::string> tag(const std::string& name) const = 0;
+  /// All tags by name, in no order; some may name no commit.
+  [[nodiscard]] virtual std::vector<std::string> tag_names() const = 0;
   /// A commit by full id; or, where `text` is none, by branch, by tag, or by a unique abbreviation of 7 or more digits
   /// (for people's command lines only).
   [[nodiscard]] virtual std::optional<std::string> resolve(const std::string& text) const = 0;

@@ -19,6 +19,7 @@ namespace holdfast {
 struct EnvironmentReport {
   std::string environment{};
   std::string commit{};             // that was wanted; empty where there was none
+  std::string tag{};                // that the commit was found by; empty where none was followed
   std::vector<Problem> problems{};  // the commit was refused whole
   std::string refused{};            // why the source as a whole was refused: rewritten, lost
   std::vector<HostReport> hosts{};

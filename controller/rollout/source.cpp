@@ -1,5 +1,6 @@
 #include <controller/rollout/source.hpp>
 
+#include <controller/rollout/tracking.hpp>
 #include <manifests/error.hpp>
 
 #include <malloc.h>
@@ -11,8 +12,6 @@ namespace holdfast {
 namespace {
 
 constexpr std::size_t shown_problems = 10;
-
-std::string tracked(const Track& track) { return track.branch.empty() ? "tag " + track.tag : "branch " + track.branch; }
 
 std::string summary(const std::vector<Problem>& problems) {
   std::string text = std::to_string(problems.size()) + (problems.size() == 1 ? " problem" : " problems");
@@ -26,44 +25,15 @@ std::string summary(const std::vector<Problem>& problems) {
 void remember(EnvironmentTools& tools, const EnvironmentRecord& before, EnvironmentRecord now) {
   const bool same = before.state == now.state && before.detail == now.detail && before.head == now.head;
   now.changed_ms = same ? before.changed_ms : tools.host.clock.wall_ms();
-  if (same && before.accepted == now.accepted && before.tracked == now.tracked) return;
+  if (same && before.accepted == now.accepted && before.tracked == now.tracked && before.accepted_tag == now.accepted_tag) {
+    return;
+  }
   tools.host.store.put_environment(now);
   if (same || !tools.host.on_progress || now.state == "following") return;
   tools.host.on_progress({Progress::Level::warning, now.name, "", now.state + ": " + now.detail});
 }
 
 }  // namespace
-
-SourceState follow(const Environment& environment, const Mirror& mirror, const std::string& accepted,
-                   const std::optional<Pin>& pin) {
-  const Track& track = environment.track;
-  const auto head = track.branch.empty() ? mirror.tag(track.tag) : mirror.branch(track.branch);
-  if (!head) {
-    return {.target = accepted,
-            .state = "lost",
-            .detail = tracked(track) + " is not in the repository" +
-                      (accepted.empty() ? "" : "; " + accepted.substr(0, 12) + " stays in force, nothing is removed")};
-  }
-  if (pin && pin->head == *head) {
-    return {.head = *head,
-            .target = pin->target,
-            .state = "pinned",
-            .detail = "rolled back to " + pin->target.substr(0, 12) + " by " + pin->requested_by +
-                      (pin->reason.empty() ? "" : ": " + pin->reason)};
-  }
-  const bool known = !accepted.empty() && mirror.commit(accepted).has_value();
-  if (!accepted.empty() && *head != accepted && !track.allow_rewrites &&
-      (!known || !track.tag.empty() || !mirror.is_ancestor(accepted, *head))) {
-    const bool moved = !track.tag.empty();
-    return {.head = *head,
-            .target = accepted,
-            .state = "rewritten",
-            .detail = tracked(track) + (moved ? " moved to " : " was rewritten: ") + head->substr(0, 12) +
-                      (moved ? " from " : " does not descend from ") + accepted.substr(0, 12) +
-                      "; to accept it say `track: {rewrites: allow}` on the root branch"};
-  }
-  return {.head = *head, .target = *head, .state = "following"};
-}
 
 std::shared_ptr<const Desired> desired_at(const EnvironmentJob& job, EnvironmentTools& tools,
                                           const std::string& commit) {
@@ -87,7 +57,7 @@ std::shared_ptr<const Desired> desired_now(const EnvironmentJob& job, Environmen
   auto pin = store.pin(job.environment.name);
   const auto follow_now = [&] {
     const std::scoped_lock lock(tools.git);
-    return follow(job.environment, tools.mirror, before.accepted, pin);
+    return follow(job.environment.track, tools.mirror, tools.policy_commit, before, pin);
   };
   const auto has_commit = [&tools](const std::string& commit) {
     const std::scoped_lock lock(tools.git);
@@ -97,11 +67,12 @@ std::shared_ptr<const Desired> desired_now(const EnvironmentJob& job, Environmen
   if (pin && source.state != "pinned" && !source.head.empty()) store.remove_pin(job.environment.name);
 
   EnvironmentRecord now{.name = job.environment.name,
-                        .tracked = tracked(job.environment.track),
+                        .tracked = tracked_text(job.environment.track),
                         .head = source.head,
                         .accepted = before.accepted,
                         .state = source.state,
-                        .detail = source.detail};
+                        .detail = source.detail,
+                        .accepted_tag = before.accepted_tag};
   if (source.state == "rewritten" || source.state == "lost") report.refused = source.detail;
   if (source.target.empty() || !has_commit(source.target)) {
     remember(tools, before, now);
@@ -109,16 +80,19 @@ std::shared_ptr<const Desired> desired_now(const EnvironmentJob& job, Environmen
   }
 
   report.commit = source.target;
+  report.tag = source.target == source.head ? source.tag : "";
   auto desired = desired_at(job, tools, source.target);
   if (!desired->problems.empty()) {
     report.problems = desired->problems;
     now.state = "refused";
-    now.detail = "commit " + source.target.substr(0, 12) + " is refused: " + summary(desired->problems);
+    now.detail = "commit " + source.target.substr(0, 12) + (report.tag.empty() ? "" : " (" + report.tag + ")") +
+                 " is refused: " + summary(desired->problems);
     const bool fall_back = !before.accepted.empty() && before.accepted != source.target && has_commit(before.accepted);
     desired = fall_back ? desired_at(job, tools, before.accepted) : nullptr;
     if (desired && !desired->problems.empty()) desired = nullptr;
   } else if (source.state == "following") {
     now.accepted = source.target;
+    now.accepted_tag = source.tag;
   }
   remember(tools, before, now);
   return desired;

@@ -50,7 +50,8 @@ EnvironmentRecord environment_of(SQLite::Statement& row) {
           .accepted = text(row, 3),
           .state = text(row, 4),
           .detail = text(row, 5),
-          .changed_ms = number(row, 6)};
+          .changed_ms = number(row, 6),
+          .accepted_tag = text(row, 7)};
 }
 
 }  // namespace holdfast

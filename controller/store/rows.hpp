@@ -21,6 +21,7 @@ inline constexpr const char* unsettled_columns =
 inline constexpr const char* host_columns =
     "environment, host, state, detail, desired_commit, live_commit, live_bundle, live_checks, seen_ms, changed_ms, "
     "backups";
+inline constexpr const char* environment_columns = "name, tracked, head, accepted, state, detail, changed_ms, accepted_tag";
 
 std::string text(SQLite::Statement& row, int column);
 std::int64_t number(SQLite::Statement& row, int column);

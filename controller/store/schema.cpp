@@ -47,6 +47,8 @@ const std::vector<std::string_view>& store_migrations() {
         CREATE INDEX deployments_unsettled ON deployments (environment, host, id)
           WHERE outcome IN ('running', 'unknown');
       )sql",
+      // 5: the tag that the accepted commit of an environment was found by
+      "ALTER TABLE environments ADD COLUMN accepted_tag TEXT NOT NULL DEFAULT ''",
   };
   return migrations;
 }

@@ -82,12 +82,13 @@ struct Pin {
 /// How an environment's source stands.
 struct EnvironmentRecord {
   std::string name{};
-  std::string tracked{};   // "branch main"
+  std::string tracked{};   // "branch main", "tag v1.4.2", "tags v* of branch main"
   std::string head{};      // the tracked ref's commit, as last fetched
   std::string accepted{};  // the newest commit that was accepted for rollout: heads must descend from it
-  std::string state{};     // following, refused, rewritten, lost, stale, rolling_out, waiting
+  std::string state{};     // following, pinned, refused, rewritten, lost
   std::string detail{};
   std::int64_t changed_ms = 0;
+  std::string accepted_tag{};  // that `accepted` was found by; empty where a branch was followed
 };
 
 /// The controller's memory: one SQLite file, a mirror of what hosts and git say (it can be deleted: it is rebuilt from

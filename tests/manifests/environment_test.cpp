@@ -81,10 +81,18 @@ TEST_CASE("an environment is read with what it says and with its defaults", "[en
   CHECK(plain.canary == 1);
 }
 
-TEST_CASE("what an environment tracks is exactly one branch or tag", "[environment]") {
-  refuses("  track: {branch: main, tag: v1}\n" + hosts, "5:3", "exactly one of the keys \"branch\" and \"tag\"");
-  refuses("  track: {}\n" + hosts, "5:3", "exactly one");
-  refuses("  track: {tag: \"v*\"}\n" + hosts, "5:16", "patterns are not in this version");
+TEST_CASE("an environment tracks a branch, a tag, or the tags like a pattern", "[environment]") {
+  const Track found = read(environment("  track: {tag: \"v*\", branch: main, prereleases: true}\n" + hosts)).environments.at(0).track;
+  CHECK(found.is_pattern());
+  CHECK(found.branch == "main");
+  CHECK(found.prereleases);
+  CHECK_FALSE(read(environment("  track: {tag: \"v*\"}\n" + hosts)).environments.at(0).track.prereleases);
+  refuses("  track: {branch: main, tag: v1}\n" + hosts, "5:11", "\"spec.track.branch\" has no meaning without a pattern");
+  refuses("  track: {tag: v1, prereleases: true}\n" + hosts, "5:20", "\"spec.track.prereleases\" has no meaning");
+  refuses("  track: {branch: main, prereleases: true}\n" + hosts, "5:25", "\"spec.track.prereleases\" has no meaning");
+  refuses("  track: {}\n" + hosts, "5:3", "must have one of the keys");
+  refuses("  track: {tag: \"v?\"}\n" + hosts, "5:16", "only \"*\" stands for any text");
+  refuses("  track: {tag: \"v*..\"}\n" + hosts, "5:16", "or a pattern");
   refuses("  track: {branch: \"-x\"}\n" + hosts, "5:19", "must be the name of a branch");
   refuses(hosts, "4:1", "lacks the key \"track\"");
 }

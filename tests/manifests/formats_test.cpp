@@ -119,6 +119,8 @@ TEST_CASE("branches and tags are names that git takes", "[hosts]") {
        {"", "-x", "a..b", "v*", "a b", "x.lock", "/a", "a/", "a//b", "@", "a@{1}", ".x", "a:b", "a\nb"}) {
     CHECK_FALSE(is_ref_name(wrong));
   }
+  for (const char* good : {"v*", "*", "api/v*-rc.*"}) CHECK(is_ref_pattern(good));
+  for (const char* wrong : {"", "v1", "-*", "v*..", "v* ", "v*[a]", "v*.lock"}) CHECK_FALSE(is_ref_pattern(wrong));
 }
 
 TEST_CASE("a fraction is a number only in the forms of YAML 1.2", "[scalar]") {

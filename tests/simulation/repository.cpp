@@ -38,6 +38,7 @@ class SimulatedMirror : public Mirror {
     return repository_.id(head_());
   }
   [[nodiscard]] std::optional<std::string> tag(const std::string&) const override { return std::nullopt; }
+  [[nodiscard]] std::vector<std::string> tag_names() const override { return {}; }
   [[nodiscard]] std::optional<std::string> resolve(const std::string& text) const override {
     return commit(text) ? std::optional(text) : std::nullopt;
   }
