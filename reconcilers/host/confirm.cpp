@@ -93,6 +93,7 @@ void collect_garbage(const State& state) {
 
 void settle(System& system, const State& state, const std::string& id) {
   const TransactionRecord transaction = read_transaction(state, id);
+  for (const std::string& path : transaction.reserved) system.remove_file(path);
   if (const std::optional<Bundle> bundle = state.bundle(transaction.request.bundle_digest)) {
     HOLDFAST_FAILPOINT("confirm.written");
     update_inventory(state, transaction, *bundle);

@@ -3,15 +3,17 @@
 #include <manifests/digest.hpp>
 #include <manifests/error.hpp>
 #include <reconcilers/failpoint.hpp>
+#include <reconcilers/host/linux_extended.hpp>
 #include <reconcilers/host/linux_swap.hpp>
 
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <vector>
@@ -36,26 +38,21 @@ void sync_folder(const Fd& folder, const std::string& path) {
   if (::fsync(opened.get()) != 0) throw_system_error("cannot sync the folder of", path, errno, folder.get());
 }
 
-/// Access control lists, labels and the user's own attributes of the file that is replaced. Capabilities stay behind:
-/// they were given to the old content.
-void keep_attributes(int old_file, int new_file) {
-  std::vector<char> names(65536);
-  const ssize_t size = ::flistxattr(old_file, names.data(), names.size());
-  std::vector<char> value(65536);
-  for (ssize_t at = 0; at < size;) {
-    const std::string name(names.data() + at);
-    at += static_cast<ssize_t>(name.size()) + 1;
-    if (name == "security.capability" || name == "security.ima" || name == "security.evm") continue;
-    const ssize_t length = ::fgetxattr(old_file, name.c_str(), value.data(), value.size());
-    if (length >= 0) ::fsetxattr(new_file, name.c_str(), value.data(), static_cast<std::size_t>(length), 0);
-  }
-}
-
 void set_open_meta(int fd, const FileMeta& meta, const std::string& path) {
   if ((meta.uid || meta.gid) && ::fchown(fd, meta.uid.value_or(same_owner), meta.gid.value_or(same_owner)) != 0) {
     throw_system_error("cannot set the owner of", path, errno, fd);
   }
   if (::fchmod(fd, meta.mode) != 0) throw_system_error("cannot set the mode of", path, errno, fd);
+}
+
+std::uint64_t free_bytes(int fd) {
+  struct statvfs usage {};
+  return ::fstatvfs(fd, &usage) == 0 ? static_cast<std::uint64_t>(usage.f_bavail) * usage.f_frsize : 0;
+}
+
+std::string mounted_on(int fd) {
+  const std::string mount = mount_point_of(fd);
+  return mount.empty() ? "" : "mounted on \"" + mount + "\" ";
 }
 
 /// A temporary file or link that is gone again where it never got its name.
@@ -113,8 +110,9 @@ void LinuxSystem::replace(const std::string& path, const FileMeta& meta, const s
   fill(fd.get());
   HOLDFAST_FAILPOINT("file.filled");
   const Fd old(::openat(folder, target.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  if (old) keep_attributes(old.get(), fd.get());
+  if (old) keep_extended(old.get(), fd.get());
   set_open_meta(fd.get(), meta, path);
+  write_extended(fd.get(), meta.extended, path);
   if (meta.durable && ::fsync(fd.get()) != 0) throw_system_error("cannot sync", path, errno, fd.get());
   HOLDFAST_FAILPOINT("file.synced");
   fd = Fd();  // who writes into it from now on is someone else
@@ -230,6 +228,33 @@ void LinuxSystem::rename(const std::string& from, const std::string& to) {
   HOLDFAST_FAILPOINT("rename.done");
   sync_folder(target.folder, to);
   if (parent_of(from) != parent_of(to)) sync_folder(source.folder, from);
+}
+
+void LinuxSystem::reserve(const std::string& path, std::uint64_t bytes) {
+  const Place target = existing_place("cannot reserve space by", path);
+  const int folder = target.folder.get();
+  const Fd fd(::openat(folder, target.name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!fd) throw_system_error("cannot reserve space by", path, errno, folder);
+  if (::fallocate(fd.get(), 0, 0, static_cast<off_t>(bytes)) == 0) return;
+  const int error = errno;
+  const std::uint64_t free = free_bytes(fd.get());
+  if (error == EOPNOTSUPP && free >= bytes) return;
+  ::unlinkat(folder, target.name.c_str(), 0);
+  if (error != ENOSPC && error != EOPNOTSUPP) throw_system_error("cannot reserve space by", path, error, fd.get());
+  throw Error("an undo of this change may have to write " + std::to_string(bytes) + " bytes, for which the file system " +
+              mounted_on(folder) + "has " + std::to_string(bytes - std::min(free, bytes)) +
+              " bytes too few: make room, and apply again");
+}
+
+void LinuxSystem::shrink(const std::string& path, std::uint64_t bytes) {
+  const Place target = place(path);
+  if (!target.folder) return;
+  const Fd fd(::openat(target.folder.get(), target.name.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  if (!fd || ::fstat(fd.get(), &status) != 0) return;
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (::ftruncate(fd.get(), static_cast<off_t>(size - std::min(size, bytes))) != 0)
+    throw_system_error("cannot let go of the space held by", path, errno, fd.get());
 }
 
 }  // namespace holdfast

@@ -17,10 +17,7 @@
 
 namespace holdfast {
 
-namespace {
-
-/// Where the file system that holds an open file is mounted; "" where that can't be told.
-std::string mount_of(int fd) {
+std::string mount_point_of(int fd) {
   struct stat status {};
   if (fd < 0 || ::fstat(fd, &status) != 0) return {};
   const std::string device = std::to_string(major(status.st_dev)) + ":" + std::to_string(minor(status.st_dev));
@@ -35,6 +32,8 @@ std::string mount_of(int fd) {
   return found;
 }
 
+namespace {
+
 bool is_immutable(int near) {
   const std::string proc = "/proc/self/fd/" + std::to_string(near);
   const Fd fd(::open(proc.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
@@ -43,7 +42,7 @@ bool is_immutable(int near) {
 }
 
 std::string no_space(int near) {
-  const std::string mount = mount_of(near);
+  const std::string mount = mount_point_of(near);
   const std::string where = mount.empty() ? "its file system" : "the file system mounted on \"" + mount + "\"";
   struct statvfs usage {};
   const bool inodes = near >= 0 && ::fstatvfs(near, &usage) == 0 && usage.f_files > 0 && usage.f_favail == 0;
@@ -57,7 +56,7 @@ std::string reason(int error, int near) {
     case EDQUOT:
       return "the disk quota is used up (EDQUOT)";
     case EROFS: {
-      const std::string mount = mount_of(near);
+      const std::string mount = mount_point_of(near);
       return mount.empty() ? "its file system is read-only (EROFS)"
                            : "the file system mounted on \"" + mount + "\" is read-only (EROFS)";
     }

@@ -43,6 +43,9 @@ std::string name_of(const std::string& path);
 /// runner left behind is replaced by the next write to the same path.
 std::string temporary_name(const std::string& name);
 
+/// Where the file system that holds an open file is mounted; "" where that can't be told.
+std::string mount_point_of(int fd);
+
 /// Throws Error for `doing path: reason`; says what stands behind ENOSPC, EROFS, EPERM (immutable) and EISDIR.
 /// `near` is an open file or directory on the file system concerned, or -1.
 [[noreturn]] void throw_system_error(std::string_view doing, const std::string& path, int error, int near);

@@ -35,7 +35,11 @@ class LinuxSystem : public System {
   std::vector<std::string> settle_unfinished(const std::string& path, const std::vector<std::string>& known) override;
   void set_meta(const std::string& path, const FileMeta& meta) override;
   void set_owner(const std::string& path, std::optional<std::uint32_t> uid, std::optional<std::uint32_t> gid) override;
+  [[nodiscard]] ExtendedAttributes extended(const std::string& path) const override;
+  void set_extended(const std::string& path, const ExtendedAttributes& attributes) override;
   void rename(const std::string& from, const std::string& to) override;
+  void reserve(const std::string& path, std::uint64_t bytes) override;
+  void shrink(const std::string& path, std::uint64_t bytes) override;
   void remove_file(const std::string& path) override;
   bool remove_directory(const std::string& path) override;
   void remove_tree(const std::string& path) override;
@@ -54,6 +58,7 @@ class LinuxSystem : public System {
   /// The same where the parent must exist: throws Error that says so.
   [[nodiscard]] Place existing_place(std::string_view doing, const std::string& path) const;
   [[nodiscard]] Fd open_file(const std::string& path) const;
+  [[nodiscard]] Fd open_for_attributes(const std::string& path) const;
   bool each_piece(const std::string& path, const std::function<void(std::string_view)>& use) const;
   /// A new file beside `path`, filled by `fill`, with its metadata set, renamed over it.
   void replace(const std::string& path, const FileMeta& meta, const std::function<void(int)>& fill);

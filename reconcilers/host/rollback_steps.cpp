@@ -2,6 +2,7 @@
 
 #include <reconcilers/host/dead_man.hpp>
 #include <reconcilers/host/observe.hpp>
+#include <reconcilers/host/reserve.hpp>
 
 #include <manifests/error.hpp>
 #include <reconcilers/failpoint.hpp>
@@ -48,10 +49,13 @@ void TransactionSteps::roll_back(const Failure& failure, UndoTime time) {
   std::vector<std::string> left;
   bool back = false;
   try {
+    const TransactionRecord transaction = read_transaction(state_, id_);
+    extended_ = transaction.extended;
+    reserved_ = transaction.reserved;
+    release_journal(system_, reserved_);
     events_->phase("rollback");
     write_state("rolling_back", {{"failure", to_value(failure)}});
     HOLDFAST_FAILPOINT("rollback.begun");
-    const TransactionRecord transaction = read_transaction(state_, id_);
     left = settle_unfinished(transaction);
     UndoPlan plan = undo_of(transaction.touched, observe_touched(transaction), time);
     left.insert(left.end(), plan.left.begin(), plan.left.end());
@@ -67,6 +71,7 @@ void TransactionSteps::roll_back(const Failure& failure, UndoTime time) {
   } catch (const Error& error) {
     left.emplace_back(error.what());
   }
+  release_space(reserved_);
   write_state(back ? "rolled_back" : "rollback_failed", {{"failure", to_value(failure)}, {"left", Value::texts(left)}});
   end();
 }
@@ -108,6 +113,7 @@ TransactionSteps::Undone TransactionSteps::undo_moves(const std::vector<Move>& m
       journal_->append(Map{{"record", "undo"}, {"id", to_text(action.id)}});
       compare_before(action, prepared_.wanted[i]);
       HOLDFAST_FAILPOINT("undo.begun");
+      release_for(system_, reserved_, action);
       run_steps(action, Settle::each);
       HOLDFAST_FAILPOINT("undo.done");
       events_->action(action.id, "done");
@@ -124,6 +130,7 @@ TransactionSteps::Undone TransactionSteps::undo_moves(const std::vector<Move>& m
 }
 
 void TransactionSteps::end() {
+  release_space(read_transaction(state_, id_).reserved);
   HOLDFAST_FAILPOINT("rollback.ended");
   state_.clear_open_transaction();
   HOLDFAST_FAILPOINT("rollback.closed");

@@ -43,12 +43,16 @@ class ChangedByOthers : public Error {
   using Error::Error;
 };
 
+/// Extended attributes by name: access control lists, capabilities, labels, the user's own.
+using ExtendedAttributes = std::map<std::string, std::string>;
+
 /// Owner, group and mode that something is born with.
 struct FileMeta {
   std::uint32_t mode = 0644;
   std::optional<std::uint32_t> uid{};  // nullopt: whoever runs the runner
   std::optional<std::uint32_t> gid{};
   bool durable = true;  // false leaves the fsync to one flush() for many files
+  ExtendedAttributes extended{};  // beside those that it takes over from what it replaces
   std::optional<Expected> over{};  // only this is replaced, else ChangedByOthers; nullopt: whatever is there
 };
 
@@ -152,7 +156,15 @@ class System {
   /// The owner of a symbolic link itself, or of anything, without touching the mode.
   virtual void set_owner(const std::string& path, std::optional<std::uint32_t> uid,
                          std::optional<std::uint32_t> gid) = 0;
+  /// Of a file or directory; empty where there are none. Throws Error where they are more than 256 KiB.
+  [[nodiscard]] virtual ExtendedAttributes extended(const std::string& /*path*/) const { return {}; }
+  /// Sets these; others stay.
+  virtual void set_extended(const std::string& /*path*/, const ExtendedAttributes& /*attributes*/) {}
   virtual void rename(const std::string& from, const std::string& to) = 0;
+  /// Makes a file that holds so many bytes of its file system; throws Error that names the mount and what is missing.
+  virtual void reserve(const std::string& /*path*/, std::uint64_t /*bytes*/) {}
+  /// Lets so many of them go; a file that is absent holds none.
+  virtual void shrink(const std::string& /*path*/, std::uint64_t /*bytes*/) {}
   /// Absent already is fine for all three. remove_directory removes an empty one and returns false for one with
   /// content.
   virtual void remove_file(const std::string& path) = 0;

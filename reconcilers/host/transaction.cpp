@@ -18,7 +18,7 @@ void run_transaction(System& system, const State& state, const std::string& id) 
   if (!steps.plan_again()) return;  // refused where the host is no longer what the plan was made for
   if (!steps.back_up()) return;     // refused where data that the change touches can't be saved first
   try {
-    steps.save_undo();   // old contents in the vault and on the disk, then the journal says what will be done
+    if (!steps.save_undo()) return;  // old contents and room for an undo are on the disk, and the journal says what for
     steps.arm();         // from here on the host comes back by itself
     do {                 // once, and once more after packages: they bring files of their own
       steps.prepare();   // packages, accounts, folders, releases: nothing that runs uses them yet
@@ -48,7 +48,9 @@ void recover_transaction(System& system, const State& state, RecoverTime time, c
 
 void close_unopened(System& system, const State& state, const std::string& id) {
   const std::optional<FileLock> lock = FileLock::take(state.path("lock"), std::chrono::milliseconds(0));
-  if (!lock || state.open_transaction() == id || read_transaction(state, id).state != "open") return;
+  const TransactionRecord transaction = read_transaction(state, id);
+  if (!lock || state.open_transaction() == id || transaction.state != "open") return;
+  for (const std::string& path : transaction.reserved) system.remove_file(path);
   Journal(state.transaction_path(id, "journal"))
       .append(Map{{"record", "state"},
                   {"state", "refused"},

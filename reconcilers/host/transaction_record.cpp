@@ -57,6 +57,20 @@ void begin_packages_with(TransactionRecord& transaction, const Value& record) {
   }
 }
 
+std::string from_hex(const std::string& text) {
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < text.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(text.substr(i, 2), nullptr, 16));
+  return bytes;
+}
+
+/// What was saved first is how it was before the transaction.
+void add_extended(TransactionRecord& transaction, const Value& record) {
+  ExtendedAttributes attributes;
+  for (const auto& [name, value] : record.at("values").as_map()) attributes[name] = from_hex(value.as_text());
+  transaction.extended.emplace(primitive_id(record.at("id").as_text()), std::move(attributes));
+}
+
 void add_state(TransactionRecord& transaction, const Value& record) {
   transaction.state = record.at("state").as_text();
   if (const Value* failure = record.find("failure")) transaction.failure = *failure;
@@ -115,6 +129,10 @@ void add_record(TransactionRecord& transaction, const Value& record) {
     mark(transaction, record, &Touched::done);
   } else if (kind == "state") {
     add_state(transaction, record);
+  } else if (kind == "extended") {
+    add_extended(transaction, record);
+  } else if (kind == "reserved") {
+    transaction.reserved = record.at("paths").as_texts();
   } else if (kind == "settled") {
     transaction.settled = true;
   }
@@ -150,6 +168,12 @@ Value plan_record(const PreparedPlan& prepared) {
     actions.emplace_back(Map{{"action", to_value(prepared.plan.actions[i])}, {"wanted", to_value(prepared.wanted[i])}});
   }
   return Map{{"record", "plan"}, {"actions", std::move(actions)}};
+}
+
+Value extended_record(const PrimitiveId& id, const ExtendedAttributes& attributes) {
+  Map values;
+  for (const auto& [name, value] : attributes) values[name] = to_hex(value);
+  return Map{{"record", "extended"}, {"id", to_text(id)}, {"values", std::move(values)}};
 }
 
 std::int64_t boot_clock_ms() {

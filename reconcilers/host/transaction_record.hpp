@@ -53,6 +53,8 @@ struct TransactionRecord {
   std::vector<Touched> touched{};  // in the order of the plan
   std::int64_t deadline_ms = 0;    // of a pending one, on the boot clock
   std::string boot_id{};           // on which that clock counts
+  std::map<PrimitiveId, ExtendedAttributes> extended{};  // as they were before
+  std::vector<std::string> reserved{};  // files that hold space for the undo, the one beside the journal first
   bool settled = false;            // confirmed, and everything that follows from it is written
 };
 
@@ -72,6 +74,8 @@ bool is_answer(const std::string& state);
 
 /// The journal record of a plan's actions.
 Value plan_record(const PreparedPlan& prepared);
+/// And of the extended attributes that something has before it is changed.
+Value extended_record(const PrimitiveId& id, const ExtendedAttributes& attributes);
 
 std::int64_t boot_clock_ms();
 std::string current_boot_id();

@@ -117,24 +117,6 @@ void TransactionSteps::make_plan_now() {
   next_ = 0;
 }
 
-void TransactionSteps::save_undo() {
-  events_->phase("stage");
-  remember_running(system_, prepared_, sight_);
-  save_contents();
-  journal_->append(plan_record(prepared_));
-  HOLDFAST_FAILPOINT("transaction.planned");
-  state_.set_open_transaction(id_);
-  HOLDFAST_FAILPOINT("transaction.opened");
-}
-
-void TransactionSteps::save_contents() {
-  for (const Action& action : prepared_.plan.actions) {
-    if (action.id.type != PrimitiveType::file || !is_present(action.from)) continue;
-    const bool loses = !is_present(action.to) || differs(action.from, action.to, "content");
-    if (loses) vault_.save(system_, action.id.name, action.from.at("content").as_text());
-  }
-}
-
 void TransactionSteps::arm() {
   arm_dead_man(system_, state_, id_, request_.deadman_ms);
   HOLDFAST_FAILPOINT("transaction.armed");
@@ -157,6 +139,7 @@ void TransactionSteps::plan_after_packages() {
   if (!plan.refusals.empty()) throw StepFailed{failure_of(plan.refusals.front().id, plan.refusals.front().what)};
   if (!plan.missing.empty()) throw StepFailed{failure_of({}, "content is missing after the packages changed")};
   save_contents();
+  save_extended();
   journal_->append(plan_record(prepared_));
 }
 
@@ -221,6 +204,7 @@ Map TransactionSteps::run_steps(const Action& action, Settle settle) {
                   .vault = vault_,
                   .tell = [&](std::string_view text) { events_->output(action.id, text); },
                   .from = &action.from};
+  if (const auto saved = extended_.find(action.id); saved != extended_.end()) effects.extended = &saved->second;
   if (settle == Settle::together) {
     effects.started = [&](const std::string& unit) { started_.push_back({unit, std::chrono::steady_clock::now()}); };
   }

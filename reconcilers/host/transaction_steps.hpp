@@ -31,7 +31,7 @@ class TransactionSteps {
   bool begin();
   bool plan_again();
   bool back_up();
-  void save_undo();
+  bool save_undo();
   void arm();
   void prepare();
   void validate();
@@ -54,6 +54,9 @@ class TransactionSteps {
   void make_plan_now();
   void keep_actions();
   void save_contents();
+  void save_extended();
+  void reserve_space();
+  void release_space(const std::vector<std::string>& reserved);
   /// Does one action of the plan; throws StepFailed.
   void run_action(std::size_t index);
   enum class Settle { together, each };  // started units are looked at again by verify(), or one by one at once
@@ -92,6 +95,9 @@ class TransactionSteps {
   std::size_t next_ = 0;        // of prepared_.plan.actions
   std::vector<Wanted> done_{};  // what was changed, to be verified
   std::vector<StartedUnit> started_{};
+  std::map<PrimitiveId, ExtendedAttributes> extended_{};  // what an undo gives back; empty on the way forward
+  PrimitiveId stands_in_way_{};                           // of a refusal: what a person has to see to
+  std::vector<std::string> reserved_{};                   // what it may let go of
   std::string why_recovered_{};
 };
 

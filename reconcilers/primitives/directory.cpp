@@ -126,8 +126,10 @@ class DirectoryPrimitive : public PrimitiveKind {
     const std::string& path = arguments.at("path").as_text();
     if (step.verb == "directory.make") {
       system.make_directory(path, Ownership(system).meta(step.arguments, default_mode));
+      if (effects.extended != nullptr) system.set_extended(path, *effects.extended);
     } else if (step.verb == "directory.set") {
       system.set_meta(path, Ownership(system).meta(step.arguments, default_mode));
+      if (effects.extended != nullptr) system.set_extended(path, *effects.extended);
     } else if (step.verb == "directory.own") {
       own_everything(system, arguments);
     } else if (step.verb == "directory.remove") {

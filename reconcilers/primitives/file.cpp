@@ -56,6 +56,7 @@ void put(Effects& effects, const Step& step) {
   refuse_other_types(effects.system, path);
   FileMeta meta = Ownership(effects.system).meta(step.arguments, default_mode);
   meta.over = expected_before(effects);
+  if (effects.extended != nullptr) meta.extended = *effects.extended;
   if (arguments.bool_or("sensitive", false)) ensure_disclosure_key(effects.system);
   const std::string digest = put_bytes(effects, arguments, path, meta);
   if (arguments.find("template") != nullptr && is_rendering(effects, arguments, digest))
@@ -105,6 +106,7 @@ class FilePrimitive : public PrimitiveKind {
     } else if (step.verb == "file.set") {
       refuse_other_types(effects.system, path);
       effects.system.set_meta(path, Ownership(effects.system).meta(step.arguments, default_mode));
+      if (effects.extended != nullptr) effects.system.set_extended(path, *effects.extended);
     } else if (step.verb == "file.remove") {
       refuse_other_types(effects.system, path);
       const std::optional<Expected> expected = expected_before(effects);

@@ -45,6 +45,8 @@ struct Effects {
   std::function<void(const std::string& unit)> started{};
   /// The state that the steps were planned from: only that is replaced or removed. Null: whatever is there.
   const Attributes* from = nullptr;
+  /// The extended attributes that an undo gives back to a file or directory. Null: none.
+  const ExtendedAttributes* extended = nullptr;
 };
 
 /// What has to be at the path of a file or link that a step changes; nullopt where the step does not care.
