@@ -8,10 +8,14 @@
 #include <reconcilers/failpoint.hpp>
 
 #include <chrono>
+#include <thread>
 
 namespace holdfast {
 
 namespace {
+
+constexpr int undo_tries = 3;
+constexpr std::chrono::seconds until_next_try{1};
 
 /// An asked-for rollback waits until the runner has seen that it was asked to stop; else a runner that just ends is
 /// waited for.
@@ -57,14 +61,13 @@ void TransactionSteps::roll_back(const Failure& failure, UndoTime time) {
     write_state("rolling_back", {{"failure", to_value(failure)}});
     HOLDFAST_FAILPOINT("rollback.begun");
     left = settle_unfinished(transaction);
-    UndoPlan plan = undo_of(transaction.touched, observe_touched(transaction), time);
-    left.insert(left.end(), plan.left.begin(), plan.left.end());
-    Undone undone = undo_moves(plan.moves);
+    Undone undone = undo_once(transaction, time);
     if (time == UndoTime::booting) return;  // what needs a running system is done when it runs
-    const std::map<PrimitiveId, Attributes> now = observe_touched(transaction);
-    std::erase_if(plan.moves, [&](const Move& move) { return undone.not_ours.contains(move.wanted.id); });
-    for (std::string& one : not_undone(plan.moves, now)) undone.failed.push_back(std::move(one));
-    for (std::string& one : kept_data(plan.moves, now)) left.push_back(std::move(one));
+    // A service that dies once, a package manager that is busy: nothing that a person has to come for.
+    for (int i = 1; i < undo_tries && undone.may_be_tried_again(); ++i) {
+      std::this_thread::sleep_for(until_next_try);
+      undone = undo_once(transaction, time);
+    }
     back = undone.failed.empty();
     left.insert(left.end(), undone.left.begin(), undone.left.end());
     left.insert(left.end(), undone.failed.begin(), undone.failed.end());
@@ -74,6 +77,19 @@ void TransactionSteps::roll_back(const Failure& failure, UndoTime time) {
   release_space(reserved_);
   write_state(back ? "rolled_back" : "rollback_failed", {{"failure", to_value(failure)}, {"left", Value::texts(left)}});
   end();
+}
+
+/// All that is not back yet, from what the host is like now.
+TransactionSteps::Undone TransactionSteps::undo_once(const TransactionRecord& transaction, UndoTime time) {
+  UndoPlan plan = undo_of(transaction.touched, observe_touched(transaction), time);
+  Undone undone = undo_moves(plan.moves);
+  undone.left.insert(undone.left.begin(), plan.left.begin(), plan.left.end());
+  if (time == UndoTime::booting) return undone;
+  const std::map<PrimitiveId, Attributes> now = observe_touched(transaction);
+  std::erase_if(plan.moves, [&](const Move& move) { return undone.not_ours.contains(move.wanted.id); });
+  for (std::string& one : not_undone(plan.moves, now)) undone.failed.push_back(std::move(one));
+  for (std::string& one : kept_data(plan.moves, now)) undone.left.push_back(std::move(one));
+  return undone;
 }
 
 std::vector<std::string> TransactionSteps::settle_unfinished(const TransactionRecord& transaction) {
@@ -89,8 +105,9 @@ std::vector<std::string> TransactionSteps::settle_unfinished(const TransactionRe
       }
     }
     for (const std::string& path : system_.settle_unfinished(id.name, known)) {
-      kept.push_back(to_text(id) + " was changed by someone twice while it was changed: their first version is kept in \"" +
-                     path + "\"");
+      kept.push_back(to_text(id) +
+                     " was changed by someone twice while it was changed: their first version is kept in \"" + path +
+                     "\"");
     }
   }
   return kept;
@@ -124,6 +141,7 @@ TransactionSteps::Undone TransactionSteps::undo_moves(const std::vector<Move>& m
     } catch (const Error& error) {
       events_->action(action.id, "failed", error.what());
       undone.failed.push_back(to_text(action.id) + ": " + error.what());
+      undone.command_failed = undone.command_failed || action.id.type == PrimitiveType::command;
     }
   }
   return undone;

@@ -75,7 +75,11 @@ class TransactionSteps {
     std::vector<std::string> failed{};
     std::vector<std::string> left{};
     std::set<PrimitiveId> not_ours{};
+    bool command_failed = false;
+    /// A declared undo runs once: nobody has promised that it can be run again.
+    [[nodiscard]] bool may_be_tried_again() const { return !failed.empty() && !command_failed; }
   };
+  Undone undo_once(const TransactionRecord& transaction, UndoTime time);
   Undone undo_moves(const std::vector<Move>& moves);
   [[nodiscard]] std::map<PrimitiveId, Attributes> observe_touched(const TransactionRecord& transaction) const;
   void end();

@@ -165,6 +165,30 @@ TEST_CASE("one transaction at a time, and lower epochs are refused", "[transacti
   CHECK(late.at("failure").at("what").as_text().find("epoch") != std::string::npos);
 }
 
+TEST_CASE("an undo that fails once is tried again, and one that goes on failing is told", "[transaction]") {
+  const Root root;
+  Runner runner(root.folder.path());
+  Host host(root.folder.path());
+  describe(host);
+  host.apply(runner);
+  const auto roll_back = [&](const std::string& failpoints) {
+    write_file(root.folder / "var/lib/holdfast/failpoints", failpoints);
+    return runner.ask({{"do", "rollback"}, {"transaction", host.transaction}, {"epoch", 1}, {"reason", "a test"}});
+  };
+
+  SECTION("once") {
+    CHECK(roll_back("recover:undo.begun error:EIO\n").at("state").as_text() == "rolled_back");
+    CHECK(read_file(root.folder / "etc/motd") == "old\n");
+  }
+  SECTION("always") {
+    std::string lines;
+    for (int i = 0; i < 200; ++i) lines += "recover:undo.begun error:EIO\n";
+    const Value reply = roll_back(lines);
+    CHECK(reply.at("state").as_text() == "rollback_failed");
+    CHECK_THAT(to_json(reply.at("left")), Catch::Contains("file:/etc/motd"));
+  }
+}
+
 TEST_CASE("a rollback leaves alone what someone else edited since", "[transaction]") {
   const Root root;
   Runner runner(root.folder.path());
