@@ -19,6 +19,7 @@ constexpr int follow_closely_ms = 3;  // at first: most changes are small
 constexpr std::int64_t closely_for_ms = 2'000;
 constexpr std::int64_t look_for_runner_ms = 100;
 constexpr int looks_until_dead = 5;
+constexpr int looks_until_again = 50;  // where whoever took over could not finish it either: its disk was full
 constexpr int looks_until_not_started = 100;
 constexpr std::size_t longest_reason = 500;
 
@@ -111,7 +112,8 @@ Value Requests::follow(const std::string& id, JournalReader events, bool to_the_
       write_state_file(state_.transaction_path(id, "abort"), "it did not start in time");
       return refused("the transaction was not started on the host: see its journal for holdfast-" + id);
     }
-    if (!transaction.state.empty() && looks == looks_until_dead) revive(id, transaction.state);
+    const bool dead = looks >= looks_until_dead && (looks - looks_until_dead) % looks_until_again == 0;
+    if (dead && !transaction.state.empty()) revive(id, transaction.state);
   }
 }
 
