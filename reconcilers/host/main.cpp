@@ -3,7 +3,6 @@
 #include <reconcilers/host/dial.hpp>
 #include <reconcilers/host/rehearsal.hpp>
 #include <reconcilers/host/serve.hpp>
-#include <reconcilers/host/state_files.hpp>
 #include <reconcilers/host/tell.hpp>
 #include <reconcilers/host/transaction.hpp>
 
@@ -16,7 +15,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,7 +31,7 @@ constexpr const char* usage =
 
 struct Arguments {
   std::string root = "/";
-  bool announce = false;  // that it begins, on standard output: told apart so from what a login shell prints
+  bool announce = false;             // that it begins, on standard output: told apart so from what a login shell prints
   std::vector<std::string> words{};  // the subcommand and what follows it
 };
 
@@ -57,25 +55,6 @@ std::string transaction_of(const Arguments& arguments) {
   if (arguments.words.size() < 2 || !is_transaction_id(arguments.words[1]))
     throw Error("expected the id of a transaction");
   return arguments.words[1];
-}
-
-void recover(System& system, const State& state, const std::vector<std::string>& words) {
-  RecoverTime time = RecoverTime::due;
-  std::string id;
-  for (std::size_t i = 1; i < words.size(); ++i) {
-    if (words[i] == "--now") {
-      time = RecoverTime::now;
-    } else if (words[i] == "--boot") {
-      time = RecoverTime::booting;
-    } else {
-      id = words[i];
-    }
-  }
-  const std::optional<std::string> open = state.open_transaction();
-  if (!id.empty() && open != id) return close_unopened(system, state, id);
-  if (!open) return;
-  const std::optional<std::string> reason = read_state_file(state.transaction_path(*open, "abort"), 4096);
-  recover_transaction(system, state, time, reason.value_or(""));
 }
 
 int run(const Arguments& arguments) {

@@ -65,8 +65,9 @@ bool accepts_unit(const Validator& validator, int exit_code, const std::vector<s
   return exit_code == 0 || says_something;
 }
 
-Finding judge_staged_copy(System& system, const State& state, const Validator& validator, const Rehearsal& rehearsal) {
-  Finding finding{.name = validator.name, .id = {PrimitiveType::file, validator.folders.at(0)}, .ok = true};
+Judgement judge_staged_copy(System& system, const State& state, const Validator& validator,
+                            const Rehearsal& rehearsal) {
+  Judgement finding{.name = validator.name, .id = {PrimitiveType::file, validator.folders.at(0)}, .ok = true};
   const HostVault vault(state);
   Effects effects{.system = system, .vault = vault};
   for (const Action& action : rehearsal.actions) {
@@ -96,8 +97,8 @@ Rehearsal rehearsal_from(const Value& value) {
   return rehearsal;
 }
 
-std::vector<Finding> not_run(const std::vector<Validator>& validators, const std::string& why) {
-  std::vector<Finding> findings;
+std::vector<Judgement> not_run(const std::vector<Validator>& validators, const std::string& why) {
+  std::vector<Judgement> findings;
   for (const Validator& one : validators)
     findings.push_back({.name = one.name, .ok = true, .output = "not run here: " + why});
   return findings;
@@ -109,15 +110,15 @@ PrimitiveId first_judged(const Validator& validator, const std::vector<Action>& 
 }
 
 /// Starts the process that has mounts of its own, and reads what it found.
-std::vector<Finding> judge_in_overlay(System& system, const State& state, const std::string& transaction,
-                                      const Rehearsal& rehearsal) {
+std::vector<Judgement> judge_in_overlay(System& system, const State& state, const std::string& transaction,
+                                        const Rehearsal& rehearsal) {
   write_state_file(state.transaction_path(transaction, "rehearsal.json"), to_json(to_value(rehearsal)));
   const Command command{.argv = own_command(system, {"rehearse", transaction}),
                         .deadline = validator_deadline * (rehearsal.validators.size() + 1),
                         .output_bytes = max_findings_bytes};
   const Output output = system.run(command);
   if (!output.ok()) return not_run(rehearsal.validators, describe_failure(command, output));
-  std::vector<Finding> findings;
+  std::vector<Judgement> findings;
   const Value list = from_json(output.out);
   if (list.as_list().size() != rehearsal.validators.size())
     throw Error("the rehearsal gave another number of findings");
@@ -193,9 +194,9 @@ bool is_accepted(const Validator& validator, int exit_code, const std::string& o
   return verifies_unit(validator) ? accepts_unit(validator, exit_code, lines) : exit_code == 0;
 }
 
-std::vector<Finding> rehearse(System& system, const State& state, const std::string& transaction,
-                              const Rehearsal& rehearsal) {
-  std::vector<Finding> findings;
+std::vector<Judgement> rehearse(System& system, const State& state, const std::string& transaction,
+                                const Rehearsal& rehearsal) {
+  std::vector<Judgement> findings;
   Rehearsal rest{.actions = rehearsal.actions};
   for (const Validator& validator : rehearsal.validators) {
     if (judges_staged_copy(validator)) {
@@ -205,9 +206,9 @@ std::vector<Finding> rehearse(System& system, const State& state, const std::str
     }
   }
   if (rest.validators.empty()) return findings;
-  std::vector<Finding> more = !system.root().empty() ? not_run(rest.validators, system.abilities().why)
-                              : ::geteuid() != 0     ? not_run(rest.validators, "not running as root")
-                                                     : judge_in_overlay(system, state, transaction, rest);
+  std::vector<Judgement> more = !system.root().empty() ? not_run(rest.validators, system.abilities().why)
+                                : ::geteuid() != 0     ? not_run(rest.validators, "not running as root")
+                                                       : judge_in_overlay(system, state, transaction, rest);
   for (std::size_t i = 0; i < more.size(); ++i) more[i].id = first_judged(rest.validators.at(i), rest.actions);
   findings.insert(findings.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
   return findings;

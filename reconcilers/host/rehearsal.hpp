@@ -15,7 +15,7 @@ struct Rehearsal {
   std::vector<Action> actions{};
 };
 
-struct Finding {
+struct Judgement {
   std::string name{};
   PrimitiveId id{};  // the first change that it judged
   bool ok = false;
@@ -25,8 +25,8 @@ struct Finding {
 /// Runs the validators where the planned files and links are already in place, and the host's are not touched: in a
 /// process with mounts of its own, overlays over the folders concerned. Where that can't be had (a root prefix, no
 /// root) only the validators of single files run, on staged copies; the others are told as passed, "not run here".
-std::vector<Finding> rehearse(System& system, const State& state, const std::string& transaction,
-                              const Rehearsal& rehearsal);
+std::vector<Judgement> rehearse(System& system, const State& state, const std::string& transaction,
+                                const Rehearsal& rehearsal);
 
 /// The process with mounts of its own: reads the rehearsal that is prepared in the transaction's folder, writes its
 /// findings to standard output as JSON.

@@ -7,6 +7,8 @@
 
 #include <manifests/error.hpp>
 
+#include <algorithm>
+
 namespace holdfast {
 
 // The stages of a host run, from top to bottom. Whatever is thrown after the first effect, whoever dies at whichever
@@ -48,14 +50,38 @@ void recover_transaction(System& system, const State& state, RecoverTime time, c
 
 void close_unopened(System& system, const State& state, const std::string& id) {
   const std::optional<FileLock> lock = FileLock::take(state.path("lock"), std::chrono::milliseconds(0));
+  if (!lock || state.open_transaction() == id) return;
   const TransactionRecord transaction = read_transaction(state, id);
-  if (!lock || state.open_transaction() == id || transaction.state != "open") return;
+  // One that failed before it was opened may have begun to say that it is undone, as far as the disk let it.
+  if (transaction.state != "open" && transaction.state != "rolling_back") return;
+  if (std::ranges::any_of(transaction.touched, &Touched::begun)) return;
+  const std::string died = "its runner died before it changed anything";
+  const std::string what = transaction.failure.is_map() ? transaction.failure.text_or("what", died) : died;
   for (const std::string& path : transaction.reserved) system.remove_file(path);
   Journal(state.transaction_path(id, "journal"))
       .append(Map{{"record", "state"},
                   {"state", "refused"},
-                  {"failure", to_value(failure_of({}, "its runner died before it changed anything"))},
+                  {"failure", to_value(failure_of({}, what))},
                   {"at", timestamp(system.now_ns())}});
+}
+
+void recover(System& system, const State& state, const std::vector<std::string>& words) {
+  RecoverTime time = RecoverTime::due;
+  std::string id;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    if (words[i] == "--now") {
+      time = RecoverTime::now;
+    } else if (words[i] == "--boot") {
+      time = RecoverTime::booting;
+    } else {
+      id = words[i];
+    }
+  }
+  const std::optional<std::string> open = state.open_transaction();
+  if (!id.empty() && open != id) return close_unopened(system, state, id);
+  if (!open) return;
+  const std::optional<std::string> reason = read_state_file(state.transaction_path(*open, "abort"), 4096);
+  recover_transaction(system, state, time, reason.value_or(""));
 }
 
 }  // namespace holdfast

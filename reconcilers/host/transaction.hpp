@@ -4,6 +4,7 @@
 #include <reconcilers/host/system.hpp>
 
 #include <string>
+#include <vector>
 
 namespace holdfast {
 
@@ -20,5 +21,8 @@ void recover_transaction(System& system, const State& state, RecoverTime time, c
 /// Ends a transaction whose runner died before it was the host's open one: it has no effect, and never will. Nothing
 /// happens to any other.
 void close_unopened(System& system, const State& state, const std::string& id);
+
+/// `holdfast-host recover [--now | --boot] [TRANSACTION]`: what timers, units and a runner that takes over start.
+void recover(System& system, const State& state, const std::vector<std::string>& words);
 
 }  // namespace holdfast

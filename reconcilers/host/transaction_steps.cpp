@@ -161,7 +161,7 @@ void TransactionSteps::validate() {
   if (rehearsal.validators.empty()) return;
   events_->phase("validate");
   check_still_ours();
-  for (const Finding& finding : rehearse(system_, state_, id_, rehearsal)) {
+  for (const Judgement& finding : rehearse(system_, state_, id_, rehearsal)) {
     events_->validator(finding.name, finding.ok, finding.output);
     if (!finding.ok)
       throw StepFailed{{.id = finding.id, .what = finding.name + " finds it wrong", .output = finding.output}};

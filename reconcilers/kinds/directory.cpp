@@ -10,7 +10,7 @@ void lower_directory(Lowering& to) {
     to.add_absent(PrimitiveType::directory, path);
     return;
   }
-  const Ownership ownership = to.ownership();
+  const OwnerNames ownership = to.ownership();
   Wanted& wanted = to.add(PrimitiveType::directory, path,
                           {{"owner", ownership.owner}, {"group", ownership.group}, {"mode", to.mode("0755")}});
   if (to.spec().bool_or("recursive", false)) {

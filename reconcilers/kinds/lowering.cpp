@@ -71,7 +71,7 @@ Wanted& Lowering::add_absent(PrimitiveType type, const std::string& name) {
   return add(type, name, {{"present", false}});
 }
 
-Wanted& Lowering::add_file(const std::string& path, const std::string& bytes, const Ownership& ownership, int mode) {
+Wanted& Lowering::add_file(const std::string& path, const std::string& bytes, const OwnerNames& ownership, int mode) {
   const std::string digest = sha256(bytes);
   Content content;
   content.size = bytes.size();
@@ -103,8 +103,8 @@ void Lowering::add_check(const std::string& pointer, const std::string& title, V
   draft.checks.push_back(std::move(check));
 }
 
-Ownership Lowering::ownership() {
-  Ownership found;
+OwnerNames Lowering::ownership() {
+  OwnerNames found;
   const std::string owner = spec().text_or("owner", found.owner);
   const std::size_t colon = owner.find(':');
   found.owner = owner.substr(0, colon);

@@ -53,7 +53,7 @@ struct Draft {
   std::vector<Problem> problems{};
 };
 
-struct Ownership {
+struct OwnerNames {
   std::string owner = "root";
   std::string group = "root";
 };
@@ -77,7 +77,7 @@ class Lowering {
 
   Wanted& add(PrimitiveType type, const std::string& name, Attributes attributes);
   Wanted& add_absent(PrimitiveType type, const std::string& name);
-  Wanted& add_file(const std::string& path, const std::string& bytes, const Ownership& ownership, int mode);
+  Wanted& add_file(const std::string& path, const std::string& bytes, const OwnerNames& ownership, int mode);
   /// Marks a primitive as content that others may load.
   void offer(const PrimitiveId& id) { draft.content.push_back(id); }
   /// Notes that `from` wants something of each resource that `spec.<member>` names.
@@ -85,7 +85,7 @@ class Lowering {
   void add_check(const std::string& pointer, const std::string& title, Value check_spec);
 
   /// `owner` ("account" or "account:group") and `group`.
-  Ownership ownership();
+  OwnerNames ownership();
   int mode(std::string_view otherwise);
   /// The bytes that `text` or `source` of `holder` (at `pointer`) gives; none, and a problem, where it is not exactly
   /// one.

@@ -108,7 +108,7 @@ void lower_release(Lowering& to) {
   const std::string fallback = (parent_of(path) == "/" ? "" : parent_of(path)) + "/releases";
   const std::string releases = to.spec().text_or("releases", fallback);
   const std::string revision_file = to.spec().text_or("revisionFile", "REVISION");
-  const Ownership ownership = to.ownership();
+  const OwnerNames ownership = to.ownership();
   to.add(PrimitiveType::directory, releases, {{"owner", "root"}, {"group", "root"}, {"mode", 0755}});
   const std::optional<SourceTree> found = resolve(to, source);
   const std::string commit = found ? found->commit : "";

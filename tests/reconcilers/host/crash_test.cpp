@@ -119,10 +119,17 @@ TEST_CASE("a runner that dies before it opens its transaction has changed nothin
   Journal(state.transaction_path(id, "journal"))
       .append(read_journal(state.transaction_path(host.transaction, "journal")).front());
   REQUIRE(read_transaction(state, id).state == "open");
+  std::string why = "its runner died before it changed anything";
+  SECTION("at once") {}
+  SECTION("because its disk failed, when it had just said that it goes back") {
+    why = "cannot write the events: Input/output error";
+    Journal(state.transaction_path(id, "journal"))
+        .append(Map{{"record", "state"}, {"state", "rolling_back"}, {"failure", to_value(failure_of({}, why))}});
+  }
 
   const Value reply = runner.ask({{"do", "attach"}, {"transaction", id}});
   CHECK(reply.at("state") == Value("refused"));
-  CHECK(reply.at("failure").at("what") == Value("its runner died before it changed anything"));
+  CHECK(reply.at("failure").at("what") == Value(why));
   CHECK(read_file(host.root + "/etc/motd") == "new\n");
   CHECK(run_host({"--root", host.root, "recover", host.transaction}) == 0);
   CHECK(read_transaction(state, host.transaction).state == "confirmed");
