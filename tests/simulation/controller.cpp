@@ -100,6 +100,8 @@ void ControllerHost::run() {
   DesiredCache cache;
   std::mutex git;
   HostTools tools{.sessions = sessions, .store = *store, .clock = clock};
+  tools.process = name + "-" + std::to_string(incarnation_);
+  tools.lives = [own = tools.process](const std::string& process) { return process == own; };
   tools.on_progress = [this](const Progress& progress) {
     const std::string line = progress.host + " " + progress.text;
     machine_.trace(line);

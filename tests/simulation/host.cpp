@@ -3,7 +3,6 @@
 #include "system.hpp"
 
 #include <reconcilers/host/serve.hpp>
-#include <reconcilers/host/state_files.hpp>
 #include <reconcilers/host/transaction.hpp>
 
 #include <sys/stat.h>
@@ -22,25 +21,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* passwd = "root:x:0:0:root:/root:/bin/sh\n";
 constexpr const char* group = "root:x:0:\n";
-
-/// `holdfast-host recover`, as its main() reads it.
-void recover(System& system, const State& state, const std::vector<std::string>& words) {
-  RecoverTime time = RecoverTime::due;
-  std::string id;
-  for (std::size_t i = 1; i < words.size(); ++i) {
-    if (words[i] == "--now") {
-      time = RecoverTime::now;
-    } else if (words[i] == "--boot") {
-      time = RecoverTime::booting;
-    } else {
-      id = words[i];
-    }
-  }
-  const std::optional<std::string> open = state.open_transaction();
-  if (!open || (!id.empty() && id != *open)) return;
-  const std::optional<std::string> reason = read_state_file(state.transaction_path(*open, "abort"), 4096);
-  recover_transaction(system, state, time, reason.value_or(""));
-}
 
 void run_words(Host& host, const std::vector<std::string>& words) {
   SimulatedSystem system(host);
@@ -99,6 +79,7 @@ void Host::forget(int process) {
     note_change(found->second);
     changing.erase(found);
   }
+  if (on_process_end) on_process_end();
 }
 
 Process& Host::start_runner(const std::vector<std::string>& words, std::function<void(bool killed)> on_end) {
@@ -114,6 +95,7 @@ std::shared_ptr<Link> Host::start_serve() {
   const auto open = [this] { return is_reachable(); };
   link->down->open = open;
   link->up->open = open;
+  link->up->tap = on_sent;
   std::erase_if(links_, [](const auto& one) { return one.expired(); });
   links_.push_back(link);
   Process& process = machine_.start(name + " serve", this, [this, link] {

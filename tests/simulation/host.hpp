@@ -54,6 +54,10 @@ class Host : public Computer {
   std::map<int, std::string> changing{};  // by process: what it is about to change
   /// Told before anything of the host that is not the runner's own changes.
   std::function<void(const std::string& path)> on_change{};
+  /// Told what leaves the host.
+  std::function<void(std::string_view bytes)> on_sent{};
+  /// A process of the host has ended.
+  std::function<void()> on_process_end{};
 
  private:
   void boot();

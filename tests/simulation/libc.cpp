@@ -78,6 +78,12 @@ bool disk_fails(const char* what) {
   return true;
 }
 
+void changes(const std::string& path) {
+  Machine& here = *machine();
+  here.modified[path] = here.look_at_clock();
+  here.modified[path.substr(0, path.rfind('/'))] = here.look_at_clock();
+}
+
 int wait_on(pthread_cond_t* condition, pthread_mutex_t* mutex, Time until) {
   Machine& here = *machine();
   auto waiter = std::make_shared<Machine::Waiter>();
@@ -92,6 +98,7 @@ int wait_on(pthread_cond_t* condition, pthread_mutex_t* mutex, Time until) {
 }  // namespace
 
 void Pipe::push(std::string bytes, Time arrives) {
+  if (tap) tap(bytes);
   last_arrival = std::max(last_arrival, arrives);
   data.emplace_back(last_arrival, std::move(bytes));
   if (machine() != nullptr) machine()->alarm(last_arrival);
@@ -254,7 +261,27 @@ int fdatasync(int number) {
 int rename(const char* from, const char* to) noexcept {
   if (inside()) machine()->point("rename");
   const int result = static_cast<int>(::syscall(SYS_rename, from, to));
-  if (inside()) machine()->point("renamed");
+  const int error = errno;
+  if (inside()) {
+    if (result == 0) changes(to);
+    machine()->point("renamed");
+  }
+  errno = error;
+  return result;
+}
+
+int mkdir(const char* path, mode_t mode) noexcept {
+  const int result = static_cast<int>(::syscall(SYS_mkdir, path, mode));
+  if (inside() && result == 0) changes(path);
+  return result;
+}
+
+int stat(const char* path, struct stat* status) noexcept {
+  const int result = static_cast<int>(::syscall(SYS_newfstatat, AT_FDCWD, path, status, 0));
+  if (result != 0 || machine() == nullptr) return result;
+  const auto found = machine()->modified.find(path);
+  const Time when = wall_begin + (found == machine()->modified.end() ? 0 : found->second);
+  status->st_mtim = {.tv_sec = when / second, .tv_nsec = when % second};
   return result;
 }
 

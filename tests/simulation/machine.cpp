@@ -172,7 +172,7 @@ void Machine::point(const std::string& name) {
 Task* Machine::pick() {
   std::vector<Task*> able;
   for (const auto& process : processes_) {
-    if (process->ended) continue;
+    if (process->ended || process->frozen_until > now_) continue;
     for (const auto& task : process->threads) {
       if (!task->ready || task->ready()) {
         task->timed_out = false;
@@ -191,6 +191,10 @@ bool Machine::advance(Time until) {
   Time next = never;
   for (const auto& process : processes_) {
     if (process->ended) continue;
+    if (process->frozen_until > now_) {
+      next = std::min(next, process->frozen_until);
+      continue;
+    }
     for (const auto& task : process->threads) next = std::min(next, task->until);
   }
   while (!alarms_.empty() && *alarms_.begin() <= now_) alarms_.erase(alarms_.begin());
@@ -232,7 +236,7 @@ void Machine::end(Process& process, bool killed) {
     if (task.get() == current_ || task->stack == nullptr) continue;  // its stack is still being used
     stacks_.push_back(std::exchange(task->stack, nullptr));
   }
-  for (const int descriptor : process.locks) ::close(descriptor);
+  for (const int descriptor : std::exchange(process.locks, {})) ::close(descriptor);
   for (const auto& give_back : process.at_end) give_back();
   // Not from the thread that just died: it is somebody else who notices.
   if (process.on_end) at(now_, [notice = process.on_end, killed] { notice(killed); });

@@ -33,6 +33,7 @@ struct Process {
   std::set<int> locks{};                        // descriptors with a lock on them
   std::vector<std::function<void()>> at_end{};  // gives back what it held, however it ended
   std::string failure{};                        // what it died of by itself
+  Time frozen_until = 0;                        // stopped by a signal until then
   bool ended = false;
 };
 
@@ -90,6 +91,9 @@ class Machine {
   [[nodiscard]] std::uint64_t trace_digest() const { return digest_; }
   std::function<void(const std::string&)> on_trace{};
   std::string hidden{};  // left out of the trace: where the simulation lies on this machine
+
+  /// When files that code names by path were last changed: the kernel would say it in real time.
+  std::map<std::string, Time> modified{};
 
   // Condition variables of the code under test, by address.
   struct Waiter {

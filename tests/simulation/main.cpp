@@ -1,4 +1,4 @@
-// holdfast_simulation --seed S --count N --trace; without these words it is a program of tests.
+// holdfast_simulation --seed S --count N [--trace] [--each] [--calm]; without these words it is a program of tests.
 #define CATCH_CONFIG_RUNNER
 #include "world.hpp"
 
@@ -18,6 +18,7 @@ struct Wish {
   std::uint64_t count = 1;
   bool trace = false;
   bool faults = true;
+  bool each = false;  // tells of every seed
   bool given = false;
 };
 
@@ -33,6 +34,8 @@ Wish wish_from(int count, char** words) {
       wish.given = true;
     } else if (word == "--trace") {
       wish.trace = wish.given = true;
+    } else if (word == "--each") {
+      wish.each = wish.given = true;
     } else if (word == "--calm") {
       wish.faults = false;
       wish.given = true;
@@ -49,7 +52,7 @@ int run(const Wish& wish) {
     const Outcome outcome = simulate(seed, options);
     for (const std::string& one : outcome.violations) std::cout << "seed " << seed << ": " << one << "\n";
     failed += outcome.violations.empty() ? 0 : 1;
-    if (wish.count == 1) {
+    if (wish.count == 1 || wish.each) {
       std::cout << "seed " << seed << ": " << outcome.commits << " commits, " << outcome.transactions
                 << " transactions, " << outcome.faults << " faults in " << outcome.ended / second << " s; trace "
                 << std::hex << outcome.digest << std::dec << "\n";

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace holdfast::simulation {
 
@@ -15,6 +16,8 @@ struct Pipe {
   Time last_arrival = 0;
   std::function<bool()> open = [] { return true; };  // false while the network loses everything
   bool broken = false;                               // and nothing will come any more
+
+  std::function<void(std::string_view)> tap{};  // sees what is written
 
   [[nodiscard]] bool has_data(Time now) const { return open() && !data.empty() && data.front().first <= now; }
   [[nodiscard]] bool at_end(Time now) const {

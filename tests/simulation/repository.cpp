@@ -101,7 +101,7 @@ std::string Repository::manifests(std::size_t number) const {
   if (!one.migration.empty()) {
     text += manifest(
         "Command", "migrate",
-        "  run: [migrate, " + one.migration + "]\n  undo: [migrate, back]\n  onChange: [File/configuration]\n");
+        "  run: [migrate, \"" + one.migration + "\"]\n  undo: [migrate, back]\n  onChange: [File/configuration]\n");
   }
   text += manifest("SystemdUnit", "app.service",
                    "  text: " + quoted(unit_text) + "\n  state: running\n  verify: false\n  loads: " + loads +
