@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <set>
 
@@ -129,6 +130,26 @@ std::vector<Judgement> judge_in_overlay(System& system, const State& state, cons
   return findings;
 }
 
+/// Where a path really is, past links on the way; the last part itself may be a link.
+std::string real_path(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path real = std::filesystem::weakly_canonical(parent_of(path), error);
+  return error ? path : (real / name_of(path)).string();
+}
+
+/// Nothing that is live, the runner's own memory included, is written to from here on.
+std::vector<ReadOnly> enter_rehearsal(const State& state, const std::vector<Action>& actions) {
+  std::vector<Action> written = actions;
+  for (Action& one : written) {
+    if (one.id.name.starts_with('/')) one.id.name = real_path(one.id.name);
+  }
+  std::vector<std::string> paths;
+  for (const Action& one : written) paths.push_back(one.id.name);
+  std::vector<std::string> folders = overlay_folders(written);
+  if (std::ranges::find(folders, "/var/lib") == folders.end()) folders.push_back(parent_of(state.path("rehearsal")));
+  return enter_overlays(folders, paths, state.path("rehearsal"));
+}
+
 /// Only what a configuration is made of: the rest was done before, or needs a running system.
 void perform(System& system, const State& state, const std::vector<Action>& actions) {
   const HostVault vault(state);
@@ -219,9 +240,10 @@ int run_rehearsal(const State& state, const std::string& transaction) {
   if (!text) throw Error("there is no prepared rehearsal of \"" + transaction + "\"");
   const Rehearsal rehearsal = rehearsal_from(from_json(*text));
   make_private_folder(state.path("rehearsal"));
-  enter_overlays(overlay_folders(rehearsal.actions), state.path("rehearsal"));
+  const std::vector<ReadOnly> closed = enter_rehearsal(state, rehearsal.actions);
   const std::unique_ptr<System> system = make_linux_system("/");  // opened now: it sees the overlays
   perform(*system, state, rehearsal.actions);
+  let_be_written(closed);  // validators look at their logs and process ids as ever
   std::cout << to_json(judge_all(*system, rehearsal.validators)) << std::flush;
   return 0;
 }

@@ -9,8 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <map>
+#include <set>
 #include <sstream>
 
 namespace holdfast {
@@ -31,23 +34,73 @@ std::string unescaped(const std::string& text) {
   return path;
 }
 
-std::vector<std::string> mounts_below(const std::string& folder) {
-  std::vector<std::string> found;
+struct Mounted {
+  std::string path{};
+  std::string options{};  // of this mount, separated by commas
+  std::string type{};
+};
+
+std::vector<Mounted> all_mounts() {
+  std::vector<Mounted> found;
   std::ifstream mounts("/proc/self/mountinfo");
   for (std::string line; std::getline(mounts, line);) {
     std::istringstream words(line);
     std::string word;
+    Mounted one;
     for (int i = 0; i < 5; ++i) words >> word;
-    const std::string path = unescaped(word);
-    if (path.starts_with(folder + "/")) found.push_back(path);
+    one.path = unescaped(word);
+    words >> one.options;
+    while (words >> word && word != "-") {
+    }
+    words >> one.type;
+    found.push_back(std::move(one));
   }
   return found;
+}
+
+std::set<std::string> mounts_below(const std::string& folder) {
+  std::set<std::string> found;
+  for (const Mounted& one : all_mounts()) {
+    if (one.path.starts_with(folder + "/")) found.insert(one.path);
+  }
+  return found;
+}
+
+unsigned long flags_of(const Mounted& mounted) {
+  static const std::map<std::string, unsigned long> known = {
+      {"ro", MS_RDONLY}, {"nosuid", MS_NOSUID}, {"nodev", MS_NODEV}, {"noexec", MS_NOEXEC}};
+  unsigned long flags = 0;
+  std::istringstream words(mounted.options);
+  for (std::string word; std::getline(words, word, ',');) {
+    if (const auto flag = known.find(word); flag != known.end()) flags |= flag->second;
+  }
+  return flags;
+}
+
+/// A link that leads out of the overlays, or a mount that nobody thought of, must not lead a rehearsal to what is live.
+std::vector<ReadOnly> close_everything() {
+  std::vector<ReadOnly> closed;
+  for (const Mounted& one : all_mounts()) {
+    const unsigned long flags = flags_of(one);
+    if ((flags & MS_RDONLY) != 0 || one.type == "autofs") continue;  // looking at one of those would mount it
+    if (::mount(nullptr, one.path.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | flags, nullptr) == 0) {
+      closed.push_back({one.path, flags});
+    } else if (errno != EINVAL && errno != ENOENT) {  // those lie below another mount: nobody gets there
+      throw_system_error("cannot protect for a rehearsal what is mounted at", one.path, errno, -1);
+    }
+  }
+  return closed;
 }
 
 struct Kept {
   std::string path{};
   Fd tree{};
 };
+
+bool is_folder(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
 
 void mount_overlay(const std::string& folder, const std::string& work) {
   std::vector<Kept> kept;
@@ -73,19 +126,33 @@ void mount_overlay(const std::string& folder, const std::string& work) {
 
 }  // namespace
 
-void enter_overlays(const std::vector<std::string>& folders, const std::string& scratch) {
+std::vector<ReadOnly> enter_overlays(const std::vector<std::string>& folders, const std::vector<std::string>& paths,
+                                     const std::string& scratch) {
   if (::unshare(CLONE_NEWNS) != 0) throw_system_error("cannot have mounts of our own for", scratch, errno, -1);
   if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     throw_system_error("cannot keep mounts to ourselves for", "/", errno, -1);
+  std::vector<ReadOnly> closed = close_everything();
   if (::mount("tmpfs", scratch.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") != 0) {
     throw_system_error("cannot mount memory at", scratch, errno, -1);
   }
   int number = 0;
+  const auto cover = [&](const std::string& folder) {
+    if (is_folder(folder)) mount_overlay(folder, scratch + "/" + std::to_string(++number));
+  };
   for (const std::string& folder : folders) {
-    struct stat status {};
-    if (::lstat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) continue;
-    mount_overlay(folder, scratch + "/" + std::to_string(++number));
+    const std::set<std::string> below = mounts_below(folder);
+    cover(folder);
+    for (const std::string& mounted : below) {
+      const auto leads_there = [&](const std::string& path) { return path.starts_with(mounted + "/"); };
+      if (std::ranges::any_of(paths, leads_there)) cover(mounted);
+    }
   }
+  return closed;
+}
+
+void let_be_written(const std::vector<ReadOnly>& mounts) {
+  for (const ReadOnly& one : mounts)  // those that an overlay hides by now need it no more
+    static_cast<void>(::mount(nullptr, one.path.c_str(), nullptr, MS_REMOUNT | MS_BIND | one.flags, nullptr));
 }
 
 }  // namespace holdfast
