@@ -83,7 +83,7 @@ def await_safe(host, states, seconds=SAFE_WITHIN):
         before = state
         if time.monotonic() > until:
             raise Wrong(f"not safe within {seconds} s: {unsafe(seen) if 'open' in seen else seen}; "
-                        + "; ".join(f"not {name} in {[(key, seen.get(key)) for key in differences(seen, fleet.wanted(*state))]}"
+                        + "; ".join(f"not {name} in {[(key, str(seen.get(key))[:200]) for key in differences(seen, fleet.wanted(*state))]}"
                                     for name, state in states.items()))
         time.sleep(0.5)
 
