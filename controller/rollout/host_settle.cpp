@@ -118,6 +118,7 @@ std::optional<HostReport> HostSteps::settle_open_transaction() {
 
   plan_.reset();  // what is settled here changes the host
   transaction_ = open_->transaction;
+  applied_ = true;  // if contact is lost now, what becomes of it is not known
   const std::string state = open_->state;
   epoch_ = tools_.store.next_epoch();
   tell(Progress::Level::warning, "found transaction " + transaction_ + " " + state + ": finishing it first");
@@ -163,6 +164,7 @@ std::optional<HostReport> HostSteps::set_aside(TransactionReply reply, const std
       undone ? why : why_of(reply));
   deployment_ = 0;
   transaction_.clear();
+  applied_ = false;
   return std::nullopt;
 }
 

@@ -147,6 +147,16 @@ TEST_CASE("a transaction that is pending when its controller dies is judged by t
   CHECK(killed.newest().outcome == Outcome::rolled_back);
 }
 
+TEST_CASE("contact that is lost while an open transaction is settled leaves it unknown, and the next turn asks", "[truth]") {
+  Killed killed("turn.applied", "good two");
+  std::ofstream(killed.fleet.root("a") / "var/lib/holdfast/failpoints") << "serve:confirm.written kill\n";
+  CHECK(killed.fleet.result() == HostResult::unknown);
+  CHECK(killed.newest().outcome == Outcome::unknown);
+  CHECK(killed.fleet.result() == HostResult::unchanged);
+  CHECK(killed.newest().outcome == Outcome::deployed);
+  CHECK(killed.host().live_commit == killed.second);
+}
+
 TEST_CASE("a deployment that a process beside us is at is left to it", "[truth]") {
   Killed killed("turn.applied", "good two");
   const std::string other = killed.newest().process;
