@@ -19,10 +19,12 @@ set(HOLDFAST_SCHEMA_PARTS
   http_check
   check
   content
+  notify_sink
 )
 # What commands print for programs with `--output json`: published, so that it stays as it is.
 set(HOLDFAST_RECORDS
   plan
   history
   deployment
+  notification
 )

@@ -4,6 +4,7 @@
 #include <controller/cli/basic_commands.hpp>
 #include <controller/cli/deploy_commands.hpp>
 #include <controller/cli/look_commands.hpp>
+#include <controller/cli/notify_command.hpp>
 #include <controller/cli/terminal.hpp>
 #include <manifests/error.hpp>
 #include <manifests/text.hpp>
@@ -69,6 +70,7 @@ class App {
     add_deploy_commands();
     add_backup_commands();
     add_look_commands();
+    add_notify_commands();
   }
 
   int run(int argc, char** argv) {
@@ -156,8 +158,7 @@ class App {
   }
 
   void add_look_commands() {
-    auto* status = command("status", "how every environment and host stands",
-                           [this] { return status_command(*store(), line_.deploy.environment, look(), std::cout); });
+    auto* status = command("status", "how every environment and host stands", [this] { return tell_status(); });
     status->add_option("environment", line_.deploy.environment, "only this one");
     status->add_flag("--all", line_.all, "every host, also where there are many and all is well with them");
     auto* history = command("history", "deployments, newest first", [this] {
@@ -169,6 +170,27 @@ class App {
     auto* show = command("show", "one deployment: what changed and what happened",
                          [this] { return show_command(*store(), line_.id, look(), std::cout); });
     show->add_option("id", line_.id, "its number in the history")->required();
+  }
+
+  void add_notify_commands() {
+    auto* notify = app_.add_subcommand("notify", "who is told what happened: test");
+    notify->require_subcommand(1);
+    names_.emplace_back("notify");
+    auto* test = notify->add_subcommand("test", "tell the sinks of the settings something, and say what came of it");
+    test->final_callback([this] {
+      chosen_ = [this] {
+        const ControllerConfig config = load_config(line_.config, line_.repository, line_.state);
+        return notify_test_command(config.notify, line_.topic, system_clock(), line_.output == "json", std::cout);
+      };
+    });
+    test->add_option("sink", line_.topic, "only this one");
+  }
+
+  int tell_status() {
+    const std::unique_ptr<Store> opened = store();
+    LookOptions options = look();
+    options.sinks = NotifyQueue::open(load_config(line_.config, line_.repository, line_.state).state_file())->sinks();
+    return status_command(*opened, line_.deploy.environment, options, std::cout);
   }
 
   CLI::App* deploy_command(const std::string& name, const std::string& help,

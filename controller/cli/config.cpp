@@ -102,6 +102,7 @@ void take_spec(const Value& spec, ControllerConfig& config) {
   config.state = spec.text_or("state", config.state);
   config.workers = static_cast<std::size_t>(spec.int_or("workers", 16));
   config.connect.runner = spec.text_or("runner", config.connect.runner);
+  if (const Value* notify = spec.find("notify")) config.notify = sinks_from(*notify);
   if (const Value* ssh = spec.find("ssh")) {
     config.connect.identity = ssh->text_or("identity", "");
     config.connect.known_hosts = ssh->text_or("knownHosts", "");

@@ -2,10 +2,12 @@
 
 #include <controller/connection.hpp>
 #include <controller/git/mirror.hpp>
+#include <controller/notify/settings.hpp>
 #include <manifests/fleet.hpp>
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace holdfast {
 
@@ -18,7 +20,8 @@ struct ControllerConfig {
   std::string state{};  // folder of the mirrors and the state file
   std::size_t workers = 16;
   ConnectOptions connect{};
-  std::string file{};  // where it was read; empty: none was there
+  std::vector<SinkSettings> notify{};  // who is told what happened
+  std::string file{};                  // where it was read; empty: none was there
 
   [[nodiscard]] std::string state_file() const { return state + "/state.db"; }
   [[nodiscard]] std::string processes_folder() const { return state + "/processes"; }

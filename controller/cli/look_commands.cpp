@@ -93,6 +93,23 @@ std::string summary_of(const std::vector<HostRecord>& hosts) {
   return std::to_string(hosts.size()) + " hosts: " + text;
 }
 
+Value to_value(const SinkRecord& sink) {
+  return Map{{"name", sink.name},       {"failing_since_ms", sink.failing_since_ms},
+             {"why", sink.why},         {"waiting", sink.waiting},
+             {"dropped", sink.dropped}, {"delivered_ms", sink.delivered_ms}};
+}
+
+/// Only those that fail: what is told to nobody should be seen somewhere.
+void print_sinks(const LookOptions& options, std::ostream& out) {
+  for (const SinkRecord& sink : options.sinks) {
+    if (sink.failing_since_ms == 0) continue;
+    out << "\nnotify " << sink.name << "  " << styled(Style::bad, "failing", options.terminal.colour) << " since "
+        << ago_text(sink.failing_since_ms, options.now_ms) << ", " << sink.waiting << " waiting"
+        << (sink.dropped == 0 ? "" : ", " + std::to_string(sink.dropped) + " dropped") << ": " << first_line(sink.why)
+        << "\n";
+  }
+}
+
 std::vector<HostRecord> problems_first(std::vector<HostRecord> hosts) {
   std::ranges::stable_sort(hosts, {}, [](const HostRecord& host) { return host.state == "converged"; });
   return hosts;
@@ -187,7 +204,13 @@ int status_command(Store& store, const std::string& environment, const LookOptio
     }
     found = true;
   }
-  if (options.json) out << to_pretty_json(Map{{"version", record_version}, {"environments", records}}) << "\n";
+  if (options.json) {
+    List sinks;
+    for (const SinkRecord& sink : options.sinks) sinks.push_back(to_value(sink));
+    out << to_pretty_json(Map{{"version", record_version}, {"environments", records}, {"notify", sinks}}) << "\n";
+  } else {
+    print_sinks(options, out);
+  }
   if (found) return code;
   if (!options.json) {
     out << (environment.empty() ? "nothing is known yet: no environment has had its turn"

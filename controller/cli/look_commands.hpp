@@ -1,12 +1,14 @@
 #pragma once
 
 #include <controller/cli/terminal.hpp>
+#include <controller/notify/queue.hpp>
 #include <controller/store/store.hpp>
 
 #include <cstdint>
 #include <functional>
 #include <iosfwd>
 #include <string>
+#include <vector>
 
 namespace holdfast {
 
@@ -18,6 +20,7 @@ struct LookOptions {
   std::int64_t now_ms = 0;
   /// Whether a process that was at a deployment still is (life_sign.hpp). Empty: all do.
   std::function<bool(const std::string& process)> lives{};
+  std::vector<SinkRecord> sinks{};  // who is told what happened, and how that goes
 };
 
 /// A deployment that nobody is at any more has no known outcome until its host was asked.

@@ -1,5 +1,6 @@
 #include <controller/cli/deploy_commands.hpp>
 #include <controller/cli/log.hpp>
+#include <controller/notify/notifier.hpp>
 #include <controller/rollout/watch.hpp>
 
 #include <malloc.h>
@@ -38,6 +39,7 @@ int run_command(Context& context, const std::string& log_level, bool json) {
   tell({Progress::Level::step, "", "",
         "watching " + context.settings.repository.url + " every " + std::to_string(context.config.poll_ms / 1000) +
             " s; environments are read from branch " + context.settings.branch});
+  const Notifier notifier(context.config.notify, context.config.state_file(), *context.store, context.clock, tell);
   watch(context.settings, *context.sessions, *context.store, context.clock, tell,
         {.poll_ms = context.config.poll_ms, .open_files = context.open_files, .stopping = [] {
            return stop_asked.load();

@@ -68,6 +68,7 @@ class Exchange {
   static curl_socket_t open_direct(void* self, curlsocktype purpose, curl_sockaddr* address);
 
   Deadline deadline_;
+  const std::atomic<bool>* stop_;
   std::optional<Tunnel> tunnel_;  // none: directly
   std::array<char, CURL_ERROR_SIZE> error_{};
   Strings headers_;
@@ -86,7 +87,8 @@ void set(CURL* easy, CURLoption option, Argument argument) {
   if (code != CURLE_OK) throw Error(std::string("cannot set up the request: ") + curl_easy_strerror(code));
 }
 
-Exchange::Exchange(const HttpRequest& request, Stream* stream, Deadline deadline) : deadline_(deadline) {
+Exchange::Exchange(const HttpRequest& request, Stream* stream, Deadline deadline)
+    : deadline_(deadline), stop_(request.stop) {
   if (stream != nullptr) tunnel_.emplace(*stream);
   static std::once_flag once;
   std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
@@ -227,7 +229,9 @@ HttpResponse Exchange::run() {
   bool carrying = true;
   while (carrying && perform()) {
     if (!tunnel_) {
-      wait(1'000);
+      wait(stop_ == nullptr ? 1'000 : 200);
+      if (stop_ != nullptr && stop_->load()) response_.failure = "given up: holdfast is ending";
+      carrying = response_.failure.empty();
     } else {
       carrying = carry();
     }

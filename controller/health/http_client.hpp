@@ -2,6 +2,7 @@
 
 #include <controller/connection.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -11,7 +12,8 @@
 
 namespace holdfast {
 
-/// One request of a health check. Redirects are never followed here: each hop is a request of its own.
+/// One request of a health check or a notification. Redirects are never followed here: each hop is a request of its
+/// own.
 struct HttpRequest {
   std::string url{};  // http or https
   std::string method = "GET";
@@ -19,9 +21,10 @@ struct HttpRequest {
   std::string body{};          // sent unless the method is GET or HEAD
   std::string content_type{};  // of the body; empty: none is told
   bool verify_tls = true;
-  std::string ca_file{};      // PEM, in place of the system's authorities
-  std::string connect{};      // asked instead of the URL's host: "192.0.2.1:443"
-  bool connect_only = false;  // sees the TCP connection made, sends nothing
+  std::string ca_file{};                    // PEM, in place of the system's authorities
+  std::string connect{};                    // asked instead of the URL's host: "192.0.2.1:443"
+  bool connect_only = false;                // sees the TCP connection made, sends nothing
+  const std::atomic<bool>* stop = nullptr;  // asked directly: given up soon after this turns true
 };
 
 /// What came back, hostile as it is: the body ends at 1 MiB, the headers at 64 KiB.

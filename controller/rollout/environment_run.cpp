@@ -3,6 +3,7 @@
 #include <controller/rollout/host_turns.hpp>
 #include <controller/rollout/source.hpp>
 #include <manifests/error.hpp>
+#include <manifests/json.hpp>
 
 #include <algorithm>
 
@@ -35,6 +36,17 @@ std::vector<Wish> wishes_of(const EnvironmentPoll& poll) {
   return wishes;
 }
 
+/// So that people can be told when all of these hosts have this commit.
+void remember_rollout(const EnvironmentPoll& poll) {
+  std::vector<std::string> hosts;
+  for (const Host& host : poll.desired->environment.hosts) hosts.push_back(host.name);
+  const Commit& commit = poll.desired->commit;
+  const HostTools& host = poll.tools.host;
+  host.store.put_rollout(poll.job.environment.name,
+                         {.commit = commit.id, .subject = commit.summary, .author = commit.author},
+                         to_json(Value::texts(hosts)), host.clock.wall_ms());
+}
+
 }  // namespace
 
 EnvironmentRun::EnvironmentRun(HostTools& host, const ScheduleLimits& limits)
@@ -47,6 +59,7 @@ EnvironmentReport EnvironmentRun::poll(const EnvironmentJob& job, const Environm
   auto poll = std::make_shared<EnvironmentPoll>(EnvironmentPoll{.job = job, .tools = tools});
   poll->desired = desired_now(poll->job, poll->tools, report);
   if (!poll->desired) return report;
+  remember_rollout(*poll);
   poll->by_hand = tools.host.store.pin(job.environment.name).has_value();
   const Rollout rollout{.key = tools.policy_commit + " " + poll->desired->commit.id,
                         .canary = poll->desired->environment.canary};

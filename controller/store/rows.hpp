@@ -2,12 +2,40 @@
 
 #include <controller/store/store.hpp>
 
+#include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace holdfast {
+
+/// A statement with its arguments bound in their order.
+template <typename... Arguments>
+SQLite::Statement prepare(SQLite::Database& database, const std::string& text, const Arguments&... arguments) {
+  SQLite::Statement statement(database, text);
+  int index = 0;
+  (statement.bind(++index, arguments), ...);
+  return statement;
+}
+
+/// What `row` makes of each row.
+template <typename Row>
+auto all(SQLite::Statement& rows, Row row) {
+  std::vector<decltype(row(rows))> list;
+  while (rows.executeStep()) list.push_back(row(rows));
+  return list;
+}
+
+/// What it makes of the first one, where there is one.
+template <typename Row>
+auto first(SQLite::Statement& rows, Row row) {
+  std::optional<decltype(row(rows))> found;
+  if (rows.executeStep()) found = row(rows);
+  return found;
+}
 
 /// The columns of a table in the order in which the functions below read them.
 inline constexpr const char* deployment_columns =

@@ -49,6 +49,31 @@ const std::vector<std::string_view>& store_migrations() {
       )sql",
       // 5: the tag that the accepted commit of an environment was found by
       "ALTER TABLE environments ADD COLUMN accepted_tag TEXT NOT NULL DEFAULT ''",
+      // 6: what is to be told of deployments that ended, in the transaction that ends them; who waits to be told what
+      R"sql(
+        CREATE TABLE tellings (
+          id INTEGER PRIMARY KEY AUTOINCREMENT, deployment INTEGER NOT NULL, at_ms INTEGER NOT NULL) STRICT;
+        CREATE TRIGGER deployment_ended AFTER UPDATE OF outcome ON deployments
+        WHEN NEW.outcome <> OLD.outcome
+          AND NEW.outcome IN ('deployed', 'repaired', 'rolled back', 'rollback failed', 'refused')
+        BEGIN
+          INSERT INTO tellings (deployment, at_ms) VALUES (NEW.id, NEW.ended_ms);
+          DELETE FROM tellings WHERE id <= (SELECT max(id) FROM tellings) - 10000;
+        END;
+        CREATE TABLE rollouts (
+          environment TEXT PRIMARY KEY, commit_id TEXT NOT NULL, subject TEXT NOT NULL, author TEXT NOT NULL,
+          hosts TEXT NOT NULL, since_ms INTEGER NOT NULL) STRICT;
+        CREATE TABLE told (
+          environment TEXT NOT NULL, host TEXT NOT NULL, what TEXT NOT NULL, key TEXT NOT NULL, at_ms INTEGER NOT NULL,
+          PRIMARY KEY (environment, host, what)) STRICT;
+        CREATE TABLE deliveries (
+          id INTEGER PRIMARY KEY AUTOINCREMENT, sink TEXT NOT NULL, replaces TEXT NOT NULL, body TEXT NOT NULL,
+          made_ms INTEGER NOT NULL, tries INTEGER NOT NULL) STRICT;
+        CREATE INDEX deliveries_by_sink ON deliveries (sink, id);
+        CREATE TABLE sinks (
+          name TEXT PRIMARY KEY, failing_since_ms INTEGER NOT NULL, why TEXT NOT NULL, dropped INTEGER NOT NULL,
+          delivered_ms INTEGER NOT NULL) STRICT;
+      )sql",
   };
   return migrations;
 }

@@ -22,29 +22,6 @@ constexpr int busy_ms = 10'000;
 constexpr std::size_t most_events = 200;      // that wait to be written
 constexpr std::int64_t events_wait_ms = 500;  // and for how long, while more come
 
-/// Binds its arguments in order.
-template <typename... Arguments>
-SQLite::Statement prepare(SQLite::Database& database, const std::string& text, const Arguments&... arguments) {
-  SQLite::Statement statement(database, text);
-  int index = 0;
-  (statement.bind(++index, arguments), ...);
-  return statement;
-}
-
-template <typename Row>
-auto all(SQLite::Statement& rows, Row row) {
-  std::vector<decltype(row(rows))> list;
-  while (rows.executeStep()) list.push_back(row(rows));
-  return list;
-}
-
-template <typename Row>
-auto first(SQLite::Statement& rows, Row row) {
-  std::optional<decltype(row(rows))> found;
-  if (rows.executeStep()) found = row(rows);
-  return found;
-}
-
 class SqliteStore : public Store {
  public:
   explicit SqliteStore(const std::string& path)
@@ -258,6 +235,25 @@ class SqliteStore : public Store {
   bool remove_pin(const std::string& environment) override {
     return written(
         [&] { return prepare(database_, "DELETE FROM pins WHERE environment = ?", environment).exec() > 0; });
+  }
+
+  void put_rollout(const std::string& environment, const Revision& revision, const std::string& hosts,
+                   std::int64_t at_ms) override {
+    const bool known = guarded([&] {
+      return prepare(database_, "SELECT 1 FROM rollouts WHERE environment = ? AND commit_id = ? AND hosts = ?",
+                     environment, revision.commit, hosts)
+          .executeStep();
+    });
+    if (known) return;
+    written([&] {
+      return prepare(database_,
+                     "INSERT INTO rollouts VALUES (?,?,?,?,?,?) ON CONFLICT (environment) DO UPDATE SET "
+                     "since_ms = CASE commit_id WHEN excluded.commit_id THEN since_ms ELSE excluded.since_ms END, "
+                     "commit_id = excluded.commit_id, subject = excluded.subject, author = excluded.author, "
+                     "hosts = excluded.hosts",
+                     environment, revision.commit, revision.subject, revision.author, hosts, at_ms)
+          .exec();
+    });
   }
 
   void put_environment(const EnvironmentRecord& r) override {

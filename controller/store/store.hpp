@@ -91,6 +91,13 @@ struct EnvironmentRecord {
   std::string accepted_tag{};  // that `accepted` was found by; empty where a branch was followed
 };
 
+/// A commit as people are told of it.
+struct Revision {
+  std::string commit{};
+  std::string subject{};
+  std::string author{};
+};
+
 /// The controller's memory: one SQLite file, a mirror of what hosts and git say (it can be deleted: it is rebuilt from
 /// them, but for history). Rollback journal, not WAL: Debian 12's SQLite has the WAL-reset bug. Several processes may
 /// have it open (the daemon and commands); within one process calls are serialised. Every method throws Error when the
@@ -134,6 +141,11 @@ class Store {
   virtual void put_pin(const Pin& pin) = 0;
   virtual std::optional<Pin> pin(const std::string& environment) = 0;
   virtual bool remove_pin(const std::string& environment) = 0;
+
+  /// What the hosts of an environment are to be at from now on; `hosts` is a JSON list of their names. No write where
+  /// the file says the same.
+  virtual void put_rollout(const std::string& environment, const Revision& revision, const std::string& hosts,
+                           std::int64_t at_ms) = 0;
 
   virtual void put_environment(const EnvironmentRecord& record) = 0;
   virtual std::vector<EnvironmentRecord> environments() = 0;

@@ -26,6 +26,14 @@ bool readable(int fd, int ms) {
   return poll(&waiting, 1, ms) > 0;
 }
 
+/// The head, and as much of a body as it promises.
+bool is_whole(const std::string& request) {
+  const std::size_t end = request.find("\r\n\r\n");
+  if (end == std::string::npos) return false;
+  const std::size_t length = request.find("Content-Length: ");
+  return length > end || request.size() - end - 4 >= std::stoul(request.substr(length + 16));
+}
+
 }  // namespace
 
 TestServer::TestServer(Answer answer, const std::string& unix_path) : answer_(std::move(answer)) {
@@ -72,7 +80,7 @@ void TestServer::serve() {
 
 void TestServer::answer_one(int fd) {
   std::string request;
-  while (!stopping_ && request.find("\r\n\r\n") == std::string::npos) {
+  while (!stopping_ && !is_whole(request)) {
     if (!readable(fd, 20)) continue;
     std::array<char, 4096> bytes{};
     const ssize_t count = recv(fd, bytes.data(), bytes.size(), 0);

@@ -13,7 +13,7 @@ namespace holdfast {
 /// request, byte for byte, and then closes.
 class TestServer {
  public:
-  /// The answer to a request's head; `hang` says nothing until the client goes.
+  /// The answer to a request, its body included; `hang` says nothing until the client goes.
   using Answer = std::function<std::string(const std::string& request)>;
   static constexpr const char* hang = "(hang)";
 

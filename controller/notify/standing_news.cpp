@@ -1,0 +1,96 @@
+// What lasts: told when it begins and when it is over.
+#include <controller/notify/news_parts.hpp>
+
+#include <algorithm>
+
+namespace holdfast {
+
+namespace {
+
+constexpr std::int64_t unreachable_ms = 300'000;  // shorter ones (a restart, a hiccup) are nobody's business
+
+bool is_away(const HostRecord& record) { return record.state == "unreachable" || record.state == "unknown"; }
+
+std::string told_key(const NewsInput& input, const ToldKey& what) {
+  const auto found = input.told.find(what);
+  return found == input.told.end() ? "" : found->second.key;
+}
+
+bool is_trouble(const std::string& state) {
+  return state == "refused" || state == "rewritten" || state == "lost" || state == "stale";
+}
+
+struct HostsTold {
+  std::vector<std::string> hosts{};
+  std::string reason{};
+};
+
+void add(HostsTold& told, const HostRecord& record) {
+  if (told.hosts.empty()) told.reason = record.detail;
+  told.hosts.push_back(record.host);
+}
+
+void tell(const HostsTold& told, const std::string& event, const RolloutRecord& rollout, const NewsInput& input,
+          News& news) {
+  if (told.hosts.empty()) return;
+  Notification note{.event = event, .at_ms = input.now_ms, .environment = rollout.environment, .reason = told.reason};
+  name_hosts(note, told.hosts);
+  news.notes.push_back(std::move(note));
+}
+
+}  // namespace
+
+void tell_hosts(const RolloutRecord& rollout, const NewsInput& input, News& news) {
+  HostsTold away;
+  HostsTold back;
+  HostsTold contended;
+  const auto records = input.hosts.find(rollout.environment);
+  if (records == input.hosts.end()) return;
+  for (const HostRecord& record : records->second) {
+    if (std::ranges::find(rollout.hosts, record.host) == rollout.hosts.end()) continue;
+    const ToldKey reach = {rollout.environment, record.host, "reach"};
+    const ToldKey fight = {rollout.environment, record.host, "contended"};
+    const std::string reach_told = told_key(input, reach);
+    const std::string fight_told = told_key(input, fight);
+    if (is_away(record) && reach_told.empty() && input.now_ms - record.changed_ms >= unreachable_ms) {
+      add(away, record);
+      news.told[reach] = {"away", input.now_ms};
+    } else if (!is_away(record) && record.state != "new" && !reach_told.empty()) {
+      back.hosts.push_back(record.host);
+      news.told[reach] = {"", input.now_ms};
+    }
+    if (record.state == "contended" && fight_told.empty()) {
+      add(contended, record);
+      news.told[fight] = {"contended", input.now_ms};
+    } else if (record.state == "converged" && !fight_told.empty()) {
+      news.told[fight] = {"", input.now_ms};
+    }
+  }
+  tell(away, "unreachable", rollout, input, news);
+  tell(back, "reachable", rollout, input, news);
+  tell(contended, "contended", rollout, input, news);
+}
+
+void tell_source(const EnvironmentRecord& environment, const NewsInput& input, News& news) {
+  const ToldKey what = {environment.name, "", "source"};
+  const std::string told = told_key(input, what);
+  Notification note{.event = environment.state == "refused" ? "refused" : "source",
+                    .at_ms = input.now_ms,
+                    .environment = environment.name,
+                    .revision = environment.head};
+  if (is_trouble(environment.state)) {
+    const std::string key = environment.state + " " + environment.head;
+    if (told == key) return;
+    note.reason = environment.state == "refused" ? environment.detail : environment.state + ": " + environment.detail;
+    news.told[what] = {key, input.now_ms};
+    news.notes.push_back(std::move(note));
+    return;
+  }
+  if (told.empty()) return;
+  news.told[what] = {"", input.now_ms};
+  if (told.starts_with("refused")) return;  // that the next commit was deployed is told anyway
+  note.reason = environment.tracked + " is followed again, at " + environment.head.substr(0, 12);
+  news.notes.push_back(std::move(note));
+}
+
+}  // namespace holdfast

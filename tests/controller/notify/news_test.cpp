@@ -1,0 +1,151 @@
+#include "notify_scene.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace holdfast;
+using namespace holdfast::test;
+using Texts = std::vector<std::string>;
+
+TEST_CASE("an environment is told once, when all of its hosts have the commit", "[notify]") {
+  NotifyScene scene;
+  scene.put_rollout(commit('1'), {"a", "b"});
+  scene.deploy("a", commit('1'), Outcome::deployed);
+  CHECK(scene.news().empty());
+  scene.deploy("b", commit('1'), Outcome::deployed);
+  const auto told = scene.news();
+  REQUIRE(titles(told) == Texts{"production: deployed 111111111111 on a and b in 4.0 s"});
+  CHECK(told.front().subject == "Greet politely");
+  for (int poll = 0; poll < 5; ++poll) {
+    scene.pass(30'000);
+    scene.put_rollout(commit('1'), {"a", "b"});
+    scene.put_host("a", "converged", commit('1'));
+    CHECK(scene.news().empty());
+  }
+}
+
+TEST_CASE("deployments of a commit that another one took the place of are never told", "[notify]") {
+  NotifyScene scene;
+  scene.put_rollout(commit('1'), {"a", "b"});
+  scene.deploy("a", commit('1'), Outcome::deployed);
+  scene.put_rollout(commit('2'), {"a", "b"});
+  CHECK(scene.news().empty());
+  scene.deploy("a", commit('2'), Outcome::deployed);
+  scene.deploy("b", commit('2'), Outcome::deployed);
+  CHECK(titles(scene.news()) == Texts{"production: deployed 222222222222 on a and b in 4.0 s"});
+}
+
+TEST_CASE("a commit status hears of the begin, and of a commit that changes nothing", "[notify]") {
+  NotifyScene scene;
+  const std::vector<SinkSettings> sinks = {NotifyScene::sink("status", {"deploying", "deployed", "current"})};
+  scene.put_host("a", "converged", commit('1'));
+  scene.put_rollout(commit('2'), {"a"});
+  CHECK(titles(scene.look(sinks)) == Texts{"production: deploying 222222222222"});
+  CHECK(scene.look(sinks).empty());
+  scene.put_host("a", "converged", commit('2'));
+  CHECK(titles(scene.look(sinks)) == Texts{"production: 222222222222 changes nothing on 1 host"});
+  CHECK(scene.look(sinks).empty());
+}
+
+TEST_CASE("a rollback is told with the reason and the unit's journal, hosts that failed alike together", "[notify]") {
+  NotifyScene scene;
+  scene.put_rollout(commit('1'), {"a", "b"});
+  const std::int64_t id = scene.store->begin_deployment(
+      {.environment = "production", .host = "a", .commit = commit('1'), .begun_ms = scene.now()});
+  scene.store->add_event(id, scene.now(), "not healthy: a | b");
+  scene.store->add_event(id, scene.now(), "cvd.service | Traceback");
+  scene.store->end_deployment(id, Outcome::rolled_back, "a check: found 500", scene.now());
+  scene.deploy("b", commit('1'), Outcome::rolled_back, "a check: found 500");
+  scene.put_host("a", "held", "");
+  scene.put_host("b", "held", "");
+  const auto told = scene.news();
+  REQUIRE(titles(told) == Texts{"production: rolled back 111111111111 on a and b, held: a check: found 500"});
+  CHECK(told.front().journal == Texts{"cvd.service | Traceback"});
+  scene.pass(20'000);
+  CHECK(scene.news().empty());
+}
+
+TEST_CASE("an outcome that is found out later is told then, and once", "[notify]") {
+  NotifyScene scene;
+  scene.put_rollout(commit('1'), {"a"});
+  const std::int64_t id = scene.deploy("a", commit('1'), Outcome::unknown, "contact lost");
+  CHECK(scene.news().empty());
+  scene.store->end_deployment(id, Outcome::rolled_back, "not confirmed in time", scene.now());
+  CHECK(scene.news().size() == 1);
+  scene.store->end_deployment(id, Outcome::rolled_back, "not confirmed in time", scene.now());
+  CHECK(scene.news().empty());
+}
+
+TEST_CASE("repairs are told at once, and more of them together after ten minutes", "[notify]") {
+  NotifyScene scene;
+  scene.deploy("a", commit('1'), Outcome::repaired);
+  CHECK(titles(scene.news()) == Texts{"production: repaired drift on a"});
+  scene.deploy("a", commit('1'), Outcome::repaired);
+  scene.deploy("b", commit('1'), Outcome::repaired);
+  CHECK(scene.news().empty());
+  scene.pass(600'000);
+  CHECK(titles(scene.news()) == Texts{"production: repaired drift on a and b"});
+}
+
+TEST_CASE("a refusal that is met again after an outage is told once", "[notify]") {
+  NotifyScene scene;
+  scene.deploy("a", commit('1'), Outcome::refused, "a full disk");
+  CHECK(scene.news().size() == 1);
+  scene.deploy("a", commit('1'), Outcome::refused, "a full disk");
+  CHECK(scene.news().empty());
+  scene.deploy("a", commit('1'), Outcome::refused, "another reason");
+  CHECK(scene.news().size() == 1);
+}
+
+TEST_CASE("a host is told to be out of reach after five minutes, and to be back once it was told", "[notify]") {
+  NotifyScene scene;
+  scene.put_host("a", "converged", commit('1'));
+  scene.put_host("b", "converged", commit('1'));
+  scene.put_rollout(commit('1'), {"a", "b"});
+  CHECK(scene.news().empty());
+  scene.put_host("a", "unreachable", commit('1'));
+  scene.pass(299'000);
+  CHECK(scene.news().empty());
+  scene.put_host("b", "unreachable", commit('1'));
+  scene.pass(2'000);
+  CHECK(titles(scene.news()) == Texts{"production: out of reach: a: why"});
+  scene.pass(10'000);
+  CHECK(scene.news().empty());
+  scene.put_host("a", "converged", commit('1'));
+  scene.put_host("b", "converged", commit('1'));  // was away for less
+  CHECK(titles(scene.news()) == Texts{"production: in reach again: a"});
+  CHECK(scene.news().empty());
+}
+
+TEST_CASE("trouble with the tracked ref is told when it begins, when it is another, and when it is over", "[notify]") {
+  NotifyScene scene;
+  EnvironmentRecord record{.name = "production", .tracked = "branch main", .head = commit('1'), .state = "following"};
+  scene.store->put_environment(record);
+  CHECK(scene.news().empty());
+  record.state = "rewritten";
+  record.detail = "does not descend";
+  scene.store->put_environment(record);
+  CHECK(titles(scene.news()) == Texts{"production: rewritten: does not descend"});
+  record.changed_ms = 5;
+  scene.store->put_environment(record);
+  CHECK(scene.news().empty());
+  record.state = "following";
+  scene.store->put_environment(record);
+  CHECK(titles(scene.news()) == Texts{"production: branch main is followed again, at 111111111111"});
+  record.state = "refused";
+  record.detail = "1 problem";
+  scene.store->put_environment(record);
+  CHECK(titles(scene.news()) == Texts{"production: refused 111111111111: 1 problem"});
+}
+
+TEST_CASE("a contended host is told once until it is converged", "[notify]") {
+  NotifyScene scene;
+  scene.put_host("a", "contended", commit('1'));
+  scene.put_rollout(commit('1'), {"a"});
+  CHECK(titles(scene.news()) == Texts{"production: contended on a: why"});
+  scene.put_host("a", "contended", commit('1'));
+  CHECK(scene.news().empty());
+  scene.put_host("a", "converged", commit('1'));
+  CHECK(scene.news().empty());
+  scene.put_host("a", "contended", commit('1'));
+  CHECK(scene.news().size() == 1);
+}
