@@ -19,10 +19,6 @@ std::string new_id(const Clock& clock) {
   return id;
 }
 
-bool is_status(const SinkSettings& sink) {
-  return sink.type == "github" || sink.type == "gitlab" || sink.type == "gitea";
-}
-
 }  // namespace
 
 Courier::Courier(SinkSettings sink, NotifyQueue& queue, const Clock& clock, OnProgress on_progress,
@@ -92,7 +88,7 @@ bool Courier::tell_of_dropped() {
                             .event = "dropped",
                             .at_ms = clock_.wall_ms(),
                             .reason = std::to_string(record.dropped) + " more were dropped while this sink was away"};
-    const SendResult result = is_status(sink_) ? SendResult{} : send_to(sink_, note, stop_);
+    const SendResult result = shows_status(sink_) ? SendResult{} : send_to(sink_, note, stop_);
     if (result.state == SendResult::State::later) {
       if (!stop_) failed(result);
       return false;

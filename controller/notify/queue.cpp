@@ -16,10 +16,6 @@ namespace {
 
 constexpr int busy_ms = 10'000;
 
-bool shows_status(const SinkSettings& sink) {
-  return sink.type == "github" || sink.type == "gitlab" || sink.type == "gitea";
-}
-
 class SqliteNotifyQueue : public NotifyQueue {
  public:
   explicit SqliteNotifyQueue(const std::string& path) : database_(path, SQLite::OPEN_READWRITE, busy_ms) {

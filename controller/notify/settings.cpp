@@ -34,8 +34,13 @@ std::vector<SinkSettings> sinks_from(const Value& notify) {
   return sinks;
 }
 
+bool shows_status(const SinkSettings& sink) {
+  return sink.type == "github" || sink.type == "gitlab" || sink.type == "gitea";
+}
+
 bool wants(const SinkSettings& sink, const Notification& one) {
   if (!sink.environments.empty() && !one.environment.empty() && !has(sink.environments, one.environment)) return false;
+  if (shows_status(sink)) return !commit_state(one).empty();
   if (one.event == "test" || one.event == "dropped") return true;
   if (!sink.events.empty()) return has(sink.events, one.event);
   return one.event != "deploying" && one.event != "current";

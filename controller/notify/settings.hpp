@@ -22,6 +22,12 @@ struct SinkSettings {
 /// two of one name.
 std::vector<SinkSettings> sinks_from(const Value& notify);
 
+/// Whether it sets commit statuses, of which the newest counts.
+bool shows_status(const SinkSettings& sink);
+
+/// "pending", "success", "failure" or "error" for what a commit status tells; empty for everything else.
+std::string commit_state(const Notification& note);
+
 /// Whether that sink is told of this.
 bool wants(const SinkSettings& sink, const Notification& one);
 

@@ -11,6 +11,7 @@ namespace {
 SendResult send(const SinkSettings& sink, const Notification& note, const std::atomic<bool>& stop) {
   if (sink.type == "slack") return send_slack(sink.to, note, stop);
   if (sink.type == "webhook") return send_webhook(sink.to, note, stop);
+  if (shows_status(sink)) return send_commit_status(sink.type, sink.to, note, stop);
   throw Error("sinks of type \"" + sink.type + "\" are not known");
 }
 
@@ -26,7 +27,9 @@ SendResult send_to(const SinkSettings& sink, const Notification& note, const std
 
 std::string place_of(const SinkSettings& sink) {
   try {
-    const auto parts = split_url(secret_in(sink.to.at("urlFile").as_text(), "a URL"));
+    const bool has_api = sink.to.find("api") != nullptr;
+    const auto parts =
+        split_url(has_api ? sink.to.at("api").as_text() : secret_in(sink.to.at("urlFile").as_text(), "a URL"));
     return sink.type + (parts ? " at " + printable(parts->host) : "");
   } catch (const Error&) {
     return sink.type;  // what is wrong with the file is told when it is used

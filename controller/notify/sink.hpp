@@ -31,6 +31,9 @@ std::string place_of(const SinkSettings& sink);
 // One file each has these; they throw Error for what the settings or their files lack.
 SendResult send_slack(const Value& to, const Notification& note, const std::atomic<bool>& stop);
 SendResult send_webhook(const Value& to, const Notification& note, const std::atomic<bool>& stop);
+/// `type` is "github", "gitlab" or "gitea"; a test only asks for the repository.
+SendResult send_commit_status(const std::string& type, const Value& to, const Notification& note,
+                              const std::atomic<bool>& stop);
 
 /// The text of a Slack message.
 std::string slack_text(const Notification& note);

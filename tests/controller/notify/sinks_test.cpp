@@ -103,3 +103,101 @@ TEST_CASE("a file that is missing, empty or not one line is told by its name", "
   sink.to = Map{{"urlFile", scene.file("two", "https://a.example\r\nX: y\n")}};
   CHECK(send_to(sink, bad_news(), scene.stop).why.find("several lines") != std::string::npos);
 }
+
+namespace {
+
+SinkSettings status_at(const NotifyScene& scene, const std::string& type, const std::string& api) {
+  return {.name = "status",
+          .type = type,
+          .to = Map{{"api", api},
+                    {"repository", "acme/fleet"},
+                    {"tokenFile", scene.file("token", "t0ken-of-status\n")},
+                    {"targetUrl", "https://wiki.example.com/x"}}};
+}
+
+Notification about(const std::string& event) {
+  Notification note = bad_news();
+  note.event = event;
+  note.reason = std::string(500, 'y');
+  return note;
+}
+
+struct Asked {
+  std::string line{};
+  std::string request{};
+  Value body{};
+};
+
+/// What the server of such a sink is asked.
+Asked asked(const std::string& type, const std::string& event) {
+  const NotifyScene scene;
+  const TestServer server([](const std::string&) { return http_answer(201, "{}"); });
+  CHECK(send_to(status_at(scene, type, server.url("/api/")), about(event), scene.stop).state ==
+        SendResult::State::delivered);
+  const std::string request = server.requests().at(0);
+  const std::string body = body_of(request);
+  return {request.substr(0, request.find("\r\n")), request, body.empty() ? Value() : from_json(body)};
+}
+
+}  // namespace
+
+TEST_CASE("GitHub is asked as its API wants it", "[notify]") {
+  const Asked one = asked("github", "rolled-back");
+  CHECK(one.line == "POST /api/repos/acme/fleet/statuses/" + commit('4') + " HTTP/1.1");
+  CHECK(header(one.request, "Authorization") == "Bearer t0ken-of-status");
+  CHECK(header(one.request, "Accept") == "application/vnd.github+json");
+  CHECK(one.body.at("state").as_text() == "failure");
+  CHECK(one.body.at("context").as_text() == "holdfast/production");
+  CHECK(one.body.at("target_url").as_text() == "https://wiki.example.com/x");
+  CHECK(one.body.at("description").as_text().starts_with("production: rolled back 444444444444 on web1"));
+  CHECK(one.body.at("description").as_text().size() <= 140);
+  CHECK(asked("github", "deploying").body.at("state").as_text() == "pending");
+  CHECK(asked("github", "deployed").body.at("state").as_text() == "success");
+  CHECK(asked("github", "rollback-failed").body.at("state").as_text() == "error");
+}
+
+TEST_CASE("GitLab is asked as its API wants it, and a state that is there already is no failure", "[notify]") {
+  const Asked one = asked("gitlab", "rollback-failed");
+  CHECK(one.line == "POST /api/projects/acme%2Ffleet/statuses/" + commit('4') + " HTTP/1.1");
+  CHECK(header(one.request, "PRIVATE-TOKEN") == "t0ken-of-status");
+  CHECK(one.body.at("state").as_text() == "failed");
+  CHECK(one.body.at("name").as_text() == "holdfast/production");
+  CHECK(asked("gitlab", "deploying").body.at("state").as_text() == "running");
+  const NotifyScene scene;
+  std::string said = R"({"message":"Cannot transition status via :run from :running"})";
+  const TestServer server([&said](const std::string&) { return http_answer(400, said); });
+  CHECK(send_to(status_at(scene, "gitlab", server.url("")), about("deploying"), scene.stop).state ==
+        SendResult::State::delivered);
+  said = "no such ref";
+  CHECK(send_to(status_at(scene, "gitlab", server.url("")), about("deploying"), scene.stop).state ==
+        SendResult::State::never);
+}
+
+TEST_CASE("Gitea is asked as its API wants it", "[notify]") {
+  const Asked one = asked("gitea", "deployed");
+  CHECK(one.line == "POST /api/repos/acme/fleet/statuses/" + commit('4') + " HTTP/1.1");
+  CHECK(header(one.request, "Authorization") == "token t0ken-of-status");
+  CHECK(one.body.at("state").as_text() == "success");
+}
+
+TEST_CASE("a test of a commit status names no commit, and a wrong token is told without it", "[notify]") {
+  CHECK(asked("github", "test").line == "GET /api/repos/acme/fleet HTTP/1.1");
+  CHECK(asked("gitlab", "test").line == "GET /api/projects/acme%2Ffleet HTTP/1.1");
+  const NotifyScene scene;
+  const TestServer server([](const std::string&) { return http_answer(401, "bad t0ken-of-status"); });
+  CHECK(send_to(status_at(scene, "github", server.url("")), about("test"), scene.stop).why ==
+        "answered 401: bad [secret]");
+  CHECK(place_of(status_at(scene, "github", "https://api.github.com")) == "github at api.github.com");
+}
+
+TEST_CASE("a commit status is told of what it can show and of nothing else", "[notify]") {
+  const SinkSettings sink{.name = "status", .type = "gitea"};
+  CHECK(wants(sink, about("deploying")));
+  CHECK(wants(sink, about("current")));
+  CHECK_FALSE(wants(sink, about("repaired")));
+  CHECK_FALSE(wants(sink, about("dropped")));
+  Notification source = about("refused");
+  CHECK(wants(sink, source));
+  source.revision.clear();
+  CHECK_FALSE(wants(sink, source));
+}
