@@ -1,18 +1,16 @@
 #include <controller/health/http_client.hpp>
 
 #include <controller/health/address.hpp>
+#include <controller/health/curl_handle.hpp>
 #include <controller/health/tunnel.hpp>
 #include <manifests/error.hpp>
 #include <manifests/problem.hpp>
-
-#include <curl/curl.h>
 
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <ctime>
-#include <mutex>
 #include <optional>
 
 namespace holdfast {
@@ -22,29 +20,9 @@ namespace {
 constexpr std::size_t max_body = 1U << 20U;
 constexpr std::size_t max_headers = 64U << 10U;
 
-template <auto Release>
-struct Releaser {
-  template <typename Handle>
-  void operator()(Handle* handle) const {
-    Release(handle);
-  }
-};
-using Easy = std::unique_ptr<CURL, Releaser<curl_easy_cleanup>>;
-using Multi = std::unique_ptr<CURLM, Releaser<curl_multi_cleanup>>;
-using Url = std::unique_ptr<CURLU, Releaser<curl_url_cleanup>>;
-using Strings = std::unique_ptr<curl_slist, Releaser<curl_slist_free_all>>;
-using Text = std::unique_ptr<char, Releaser<curl_free>>;
-
 std::int64_t left_ms(Deadline deadline) {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
   return std::clamp<std::int64_t>(left.count(), 0, 86'400'000);
-}
-
-void add(Strings& list, const std::string& text) {
-  curl_slist* longer = curl_slist_append(list.get(), text.c_str());
-  if (longer == nullptr) throw Error("out of memory");
-  static_cast<void>(list.release());
-  list.reset(longer);
 }
 
 /// One request from its set-up to its answer.
@@ -71,27 +49,20 @@ class Exchange {
   const std::atomic<bool>* stop_;
   std::optional<Tunnel> tunnel_;  // none: directly
   std::array<char, CURL_ERROR_SIZE> error_{};
-  Strings headers_;
-  Strings connect_to_;
-  Multi multi_;
-  Easy easy_;
+  CurlStrings headers_;
+  CurlStrings connect_to_;
+  CurlMulti multi_;
+  CurlEasy easy_;
   HttpResponse response_;
   std::size_t header_bytes_ = 0;
   std::string refused_;  // an address that is not asked
   CURLcode code_ = CURLE_OK;
 };
 
-template <typename Argument>
-void set(CURL* easy, CURLoption option, Argument argument) {
-  const CURLcode code = curl_easy_setopt(easy, option, argument);
-  if (code != CURLE_OK) throw Error(std::string("cannot set up the request: ") + curl_easy_strerror(code));
-}
-
 Exchange::Exchange(const HttpRequest& request, Stream* stream, Deadline deadline)
     : deadline_(deadline), stop_(request.stop) {
   if (stream != nullptr) tunnel_.emplace(*stream);
-  static std::once_flag once;
-  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+  start_curl();
   multi_.reset(curl_multi_init());
   easy_.reset(curl_easy_init());
   if (!multi_ || !easy_) throw Error("out of memory");
@@ -101,49 +72,50 @@ Exchange::Exchange(const HttpRequest& request, Stream* stream, Deadline deadline
 
 void Exchange::set_up(const HttpRequest& request) {
   CURL* easy = easy_.get();
-  set(easy, CURLOPT_URL, request.url.c_str());
-  set(easy, CURLOPT_NOSIGNAL, 1L);
-  set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  set(easy, CURLOPT_PROXY, "");  // never the environment's
-  set(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(1, left_ms(deadline_))));
-  set(easy, CURLOPT_QUICK_EXIT, 1L);  // a resolver that hangs does not hold us
-  set(easy, CURLOPT_FORBID_REUSE, 1L);
-  set(easy, CURLOPT_ERRORBUFFER, error_.data());
-  set(easy, CURLOPT_SSL_VERIFYPEER, request.verify_tls ? 1L : 0L);
-  set(easy, CURLOPT_SSL_VERIFYHOST, request.verify_tls ? 2L : 0L);
-  set(easy, CURLOPT_CERTINFO, 1L);
-  if (!request.ca_file.empty()) set(easy, CURLOPT_CAINFO, request.ca_file.c_str());
-  if (request.connect_only) set(easy, CURLOPT_CONNECT_ONLY, 1L);
+  curl_set(easy, CURLOPT_URL, request.url.c_str());
+  curl_set(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_set(easy, CURLOPT_PROXY, "");  // never the environment's
+  curl_set(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  curl_set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(1, left_ms(deadline_))));
+  curl_set(easy, CURLOPT_QUICK_EXIT, 1L);  // a resolver that hangs does not hold us
+  curl_set(easy, CURLOPT_FORBID_REUSE, 1L);
+  curl_set(easy, CURLOPT_ERRORBUFFER, error_.data());
+  curl_set(easy, CURLOPT_SSL_VERIFYPEER, request.verify_tls ? 1L : 0L);
+  curl_set(easy, CURLOPT_SSL_VERIFYHOST, request.verify_tls ? 2L : 0L);
+  curl_set(easy, CURLOPT_CERTINFO, 1L);
+  if (!request.ca_file.empty()) curl_set(easy, CURLOPT_CAINFO, request.ca_file.c_str());
+  if (request.connect_only) curl_set(easy, CURLOPT_CONNECT_ONLY, 1L);
   if (tunnel_) {
-    set(easy, CURLOPT_ABSTRACT_UNIX_SOCKET, tunnel_->name().c_str());
+    curl_set(easy, CURLOPT_ABSTRACT_UNIX_SOCKET, tunnel_->name().c_str());
     return;
   }
-  set(easy, CURLOPT_OPENSOCKETFUNCTION, &Exchange::open_direct);
-  set(easy, CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
-  if (!request.connect.empty()) add(connect_to_, "::" + request.connect);
-  if (connect_to_) set(easy, CURLOPT_CONNECT_TO, connect_to_.get());
+  curl_set(easy, CURLOPT_OPENSOCKETFUNCTION, &Exchange::open_direct);
+  curl_set(easy, CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+  if (!request.connect.empty()) curl_add(connect_to_, "::" + request.connect);
+  if (connect_to_) curl_set(easy, CURLOPT_CONNECT_TO, connect_to_.get());
 }
 
 void Exchange::set_body_and_headers(const HttpRequest& request) {
   CURL* easy = easy_.get();
-  set(easy, CURLOPT_WRITEFUNCTION, &Exchange::on_body);
-  set(easy, CURLOPT_WRITEDATA, static_cast<void*>(this));
-  set(easy, CURLOPT_HEADERFUNCTION, &Exchange::on_header);
-  set(easy, CURLOPT_HEADERDATA, static_cast<void*>(this));
+  curl_set(easy, CURLOPT_WRITEFUNCTION, &Exchange::on_body);
+  curl_set(easy, CURLOPT_WRITEDATA, static_cast<void*>(this));
+  curl_set(easy, CURLOPT_HEADERFUNCTION, &Exchange::on_header);
+  curl_set(easy, CURLOPT_HEADERDATA, static_cast<void*>(this));
   if (request.method == "HEAD") {
-    set(easy, CURLOPT_NOBODY, 1L);
+    curl_set(easy, CURLOPT_NOBODY, 1L);
   } else if (request.method != "GET") {
-    set(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
-    set(easy, CURLOPT_COPYPOSTFIELDS, request.body.c_str());
-    set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
-    add(headers_, "Expect:");  // a small body needs no leave
-    add(headers_, "Content-Type:" + (request.content_type.empty() ? "" : " " + request.content_type));
+    curl_set(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
+    curl_set(easy, CURLOPT_COPYPOSTFIELDS, request.body.c_str());
+    curl_set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    curl_add(headers_, "Expect:");  // a small body needs no leave
+    curl_add(headers_, "Content-Type:" + (request.content_type.empty() ? "" : " " + request.content_type));
   }
-  add(headers_, "User-Agent: holdfast");
-  for (const auto& [name, value] : request.headers) add(headers_, value.empty() ? name + ";" : name + ": " + value);
-  set(easy, CURLOPT_HTTPHEADER, headers_.get());
+  curl_add(headers_, "User-Agent: holdfast");
+  for (const auto& [name, value] : request.headers)
+    curl_add(headers_, value.empty() ? name + ";" : name + ": " + value);
+  curl_set(easy, CURLOPT_HTTPHEADER, headers_.get());
 }
 
 std::size_t Exchange::on_body(char* bytes, std::size_t size, std::size_t count, void* self) {
@@ -287,12 +259,12 @@ HttpResponse ask(const HttpRequest& request, Stream* stream, Deadline deadline) 
 }  // namespace
 
 std::optional<UrlParts> split_url(const std::string& url) {
-  const Url parsed(curl_url());
+  const CurlUrl parsed(curl_url());
   if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) return std::nullopt;
   const auto part = [&](CURLUPart which) {
     char* text = nullptr;
     if (curl_url_get(parsed.get(), which, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) return std::string();
-    return std::string(Text(text).get());
+    return std::string(CurlText(text).get());
   };
   UrlParts parts{.scheme = part(CURLUPART_SCHEME), .host = part(CURLUPART_HOST)};
   const std::string port = part(CURLUPART_PORT);

@@ -11,6 +11,7 @@ namespace {
 SendResult send(const SinkSettings& sink, const Notification& note, const std::atomic<bool>& stop) {
   if (sink.type == "slack") return send_slack(sink.to, note, stop);
   if (sink.type == "webhook") return send_webhook(sink.to, note, stop);
+  if (sink.type == "mail") return send_mail(sink.to, note, stop);
   if (shows_status(sink)) return send_commit_status(sink.type, sink.to, note, stop);
   throw Error("sinks of type \"" + sink.type + "\" are not known");
 }
@@ -26,6 +27,7 @@ SendResult send_to(const SinkSettings& sink, const Notification& note, const std
 }
 
 std::string place_of(const SinkSettings& sink) {
+  if (sink.type == "mail") return "mail by " + printable(sink.to.at("server").as_text());
   try {
     const bool has_api = sink.to.find("api") != nullptr;
     const auto parts =

@@ -34,8 +34,11 @@ SendResult send_webhook(const Value& to, const Notification& note, const std::at
 /// `type` is "github", "gitlab" or "gitea"; a test only asks for the repository.
 SendResult send_commit_status(const std::string& type, const Value& to, const Notification& note,
                               const std::atomic<bool>& stop);
+SendResult send_mail(const Value& to, const Notification& note, const std::atomic<bool>& stop);
 
 /// The text of a Slack message.
 std::string slack_text(const Notification& note);
+/// A mail, head and body, with the lines of the wire.
+std::string mail_text(const Value& to, const Notification& note);
 
 }  // namespace holdfast
