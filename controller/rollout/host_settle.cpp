@@ -61,7 +61,12 @@ std::optional<HostReport> HostSteps::settle_asked() {
     transaction_.clear();
   }
   unsettled_.clear();
-  return std::nullopt;
+  if (!job_.standing || record_.live_bundle == job_.desired->digest) return std::nullopt;
+  // This turn was to keep the last verified state in force. That is another one, as the host has just told: whoever
+  // chooses begins anew from it, and nobody goes back behind it.
+  plan_.reset();
+  const HostResult kept = job_.standing->state == "waiting" ? HostResult::waiting : HostResult::held;
+  return report(kept, "converged", "");
 }
 
 std::optional<HostReport> HostSteps::settle_one(const Deployment& known, const AskedTransaction& answer) {
@@ -117,6 +122,8 @@ std::optional<HostReport> HostSteps::settle_open_transaction() {
   if (!open_) return std::nullopt;
 
   plan_.reset();  // what is settled here changes the host
+  // It has begun what is wanted now, whoever began it: no other host may be the first to take that meanwhile.
+  if (open_->bundle_digest == job_.desired->digest) static_cast<void>(may_begin());
   transaction_ = open_->transaction;
   applied_ = true;  // if contact is lost now, what becomes of it is not known
   const std::string state = open_->state;
