@@ -16,8 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t poll_ms = 5'000;
-
 /// The clock of the programs: what they see is the machine's.
 Clock clock_of(Machine& machine) {
   Clock clock = system_clock();

@@ -27,6 +27,7 @@ class ControllerHost : public Computer {
   [[nodiscard]] std::string state_path() const { return state_path_; }
   [[nodiscard]] Process* process() const { return process_; }
 
+  std::int64_t poll_ms = 5'000;
   std::size_t behind = 0;  // how many commits it has not fetched yet
   std::function<void(const std::string& line)> on_line{};
 

@@ -137,7 +137,7 @@ void Host::partition(Time until) {
     for (const auto& one : links_) {
       if (const std::shared_ptr<Link> link = one.lock()) link->up->broken = true;
     }
-    machine_.at(std::min(partitioned_until_, machine_.now() + 60 * second), [this, links = links_] {
+    machine_.at(std::min(partitioned_until_, machine_.now() + 60 * second), [links = links_] {
       for (const auto& one : links) {
         const std::shared_ptr<Link> link = one.lock();
         if (link && link->up->broken) link->down->broken = true;

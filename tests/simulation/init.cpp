@@ -232,7 +232,7 @@ void Init::run_transient(const std::string& name) {
   Transient& transient = transients_.at(name);
   transient.running = true;
   Machine& machine = host_.machine();
-  const auto words = [this](const std::vector<std::string>& argv) {
+  const auto words = [](const std::vector<std::string>& argv) {
     const std::size_t own = argv.size() > 2 && argv[1] == "--root" ? 3 : 1;
     return std::vector<std::string>(argv.begin() + static_cast<std::ptrdiff_t>(own), argv.end());
   };
