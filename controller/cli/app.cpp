@@ -116,7 +116,9 @@ class App {
                      "as if the environment were at this commit, branch, tag or ref (refs/pull/17/head)");
     plan->add_flag("--why", line_.deploy.why, "tell why each change is there: the commit, or what drifted");
     plan->add_flag("--full", line_.deploy.full, "cut nothing: neither long diffs nor long lines");
-    deploy_command("apply", "one turn of an environment, now", apply_command);
+    auto* apply = deploy_command("apply", "one turn of an environment, now", apply_command);
+    apply->add_flag("--allow-prune", line_.deploy.allow_prune,
+                    "remove also more than 10 resources or 20 % of a host's, this one time");
     auto* rollback = deploy_command("rollback", "go back to the verified commit before", rollback_command);
     rollback->add_option("--to", line_.deploy.revision, "to this commit, branch or tag instead");
     rollback->add_option("--reason", line_.deploy.reason, "why, for the history");

@@ -23,7 +23,9 @@ void print_problems(const std::vector<Problem>& problems, std::ostream& out) {
 int take_turn(Context& context, const Environment& environment, const std::string& policy_commit,
               const DeployOptions& options, std::ostream& out) {
   ProgressPrinter printer(out, options.format == PlanFormat::json, options.terminal);
-  EnvironmentWorker worker(context.settings, *context.sessions, *context.store, context.clock,
+  ControllerSettings settings = context.settings;
+  settings.allow_prune = options.allow_prune;
+  EnvironmentWorker worker(settings, *context.sessions, *context.store, context.clock,
                            [&printer](const Progress& progress) { printer.tell(progress); });
   const EnvironmentReport report = worker.run(environment, policy_commit, options.hosts);
   if (!report.problems.empty()) print_problems(report.problems, out);

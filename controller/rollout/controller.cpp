@@ -79,6 +79,7 @@ struct EnvironmentWorker::Parts {
             .requested_by = settings.requested_by,
             .only_hosts = only_hosts,
             .workers = settings.workers,
+            .allow_prune = settings.allow_prune,
             .load = settings.load};
   }
 

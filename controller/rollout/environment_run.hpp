@@ -30,6 +30,7 @@ struct EnvironmentJob {
   std::string requested_by{};
   std::vector<std::string> only_hosts{};  // empty: all
   std::size_t workers = 16;
+  bool allow_prune = false;  // see HostJob
   LoadOptions load{};
   std::int64_t patience_ms = 0;  // with hosts that another process of this controller is at
 };

@@ -44,6 +44,7 @@ struct HostJob {
   HealthPolicy health{};
   std::string requested_by{};
   bool rollback = false;               // a person asked for an older commit
+  bool allow_prune = false;            // a person said that it may remove much of what is managed
   std::optional<Standing> standing{};  // what its record says instead of "converged"
   std::int64_t seen_ms = 0;            // when the host answered last, where that is newer than its record
   /// Asked before the first change: false leaves the host as it is for now (`waiting`). Empty: always.

@@ -40,7 +40,8 @@ std::optional<HostReport> HostSteps::busy_beside() {
 
 RunnerClient::PlanRequest HostSteps::plan_request() {
   RunnerClient::PlanRequest request{.known = record_.live_bundle == job_.desired->digest,
-                                    .digest = job_.desired->digest};
+                                    .digest = job_.desired->digest,
+                                    .allow_prune = job_.allow_prune};
   if (unsettled_.empty()) return request;
   for (const Deployment& one : unsettled_) request.asked.push_back(one.transaction);
   request.epoch = tools_.store.next_epoch();

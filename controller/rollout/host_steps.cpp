@@ -176,7 +176,8 @@ TransactionReply HostSteps::apply(const Plan& plan) {
                              .bundle_digest = plan.bundle_digest,
                              .plan_digest = plan.digest,
                              .commit = job_.commit.id,
-                             .deadman_ms = job_.health.confirm_within_ms};
+                             .deadman_ms = job_.health.confirm_within_ms,
+                             .allow_prune = job_.allow_prune};
   HOLDFAST_FAILPOINT("turn.apply");
   applied_ = true;
   try {

@@ -188,6 +188,7 @@ Map plan_request(const RunnerClient::PlanRequest& how) {
   Map request{{"do", "plan"}, {"show", how.show}};
   if (!how.asked.empty()) request["asked"] = Value::texts(how.asked);
   if (how.epoch > 0) request["epoch"] = how.epoch;
+  if (how.allow_prune) request["allow_prune"] = true;
   return request;
 }
 
@@ -306,7 +307,8 @@ TransactionReply RunnerClient::apply(const ApplyRequest& request, const OnEvent&
                     {"bundle_digest", request.bundle_digest},
                     {"plan_digest", request.plan_digest},
                     {"commit", request.commit},
-                    {"deadman_ms", request.deadman_ms}};
+                    {"deadman_ms", request.deadman_ms},
+                    {"allow_prune", request.allow_prune}};
   return impl_->read("to apply", message, on_event, deadline, transaction_from);
 }
 

@@ -77,6 +77,7 @@ struct ApplyRequest {
   std::string plan_digest{};
   std::string commit{};
   std::int64_t deadman_ms = 120'000;
+  bool allow_prune = false;  // as the plan was asked for
 };
 
 /// Events as they come, as docs/protocol.md has them.
@@ -102,6 +103,7 @@ class RunnerClient : public HostProbe {
     bool known = false;                // the host has had this bundle before: its digest alone is tried first
     std::string digest{};              // of the bundle, where the caller has it already
     std::vector<std::string> asked{};  // ids of transactions whose end is not known
+    bool allow_prune = false;          // a person said that much may be removed, this one time
     std::int64_t epoch = 0;            // with it, what the host has not begun of those never will be
   };
   /// Sends the bundle only when the runner does not have it by its digest.

@@ -1,6 +1,7 @@
 #include <reconcilers/host/confirm.hpp>
 
 #include <reconcilers/host/dead_man.hpp>
+#include <reconcilers/host/guards.hpp>
 #include <reconcilers/host/linux_paths.hpp>
 #include <reconcilers/host/old_runners.hpp>
 #include <reconcilers/host/state_files.hpp>
@@ -35,6 +36,17 @@ void update_inventory(const State& state, const TransactionRecord& transaction, 
     if (!is_present(one.action.to)) removed.push_back(one.action.id);
   }
   state.set_inventory(next_inventory(state.inventory(), bundle, made, removed));
+}
+
+/// One that is not mounted now is remembered as long as anything managed lies below it.
+void remember_mounts(const System& system, const State& state) {
+  const Inventory inventory = state.inventory();
+  std::set<std::string> points = mounts_of(system, inventory);
+  for (const std::string& point : state.mounts()) {
+    const auto lies_below = [&](const auto& entry) { return entry.first.name.starts_with(point + "/"); };
+    if (std::ranges::any_of(inventory, lies_below)) points.insert(point);
+  }
+  state.set_mounts(points);
 }
 
 /// Releases beyond the number that is kept, and all of those that the transaction removed.
@@ -97,6 +109,7 @@ void settle(System& system, const State& state, const std::string& id) {
   if (const std::optional<Bundle> bundle = state.bundle(transaction.request.bundle_digest)) {
     HOLDFAST_FAILPOINT("confirm.written");
     update_inventory(state, transaction, *bundle);
+    remember_mounts(system, state);
     HOLDFAST_FAILPOINT("confirm.inventory");
     state.set_generation(Map{{"transaction", id},
                              {"bundle_digest", transaction.request.bundle_digest},

@@ -32,14 +32,14 @@ std::string mount_point_of(int fd) {
   return found;
 }
 
-namespace {
-
 bool is_immutable(int near) {
   const std::string proc = "/proc/self/fd/" + std::to_string(near);
   const Fd fd(::open(proc.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   int flags = 0;
   return fd && ::ioctl(fd.get(), FS_IOC_GETFLAGS, &flags) == 0 && (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)) != 0;
 }
+
+namespace {
 
 std::string no_space(int near) {
   const std::string mount = mount_point_of(near);

@@ -46,6 +46,9 @@ std::string temporary_name(const std::string& name);
 /// Where the file system that holds an open file is mounted; "" where that can't be told.
 std::string mount_point_of(int fd);
 
+/// Whether what is open (also by O_PATH) is immutable or append-only.
+bool is_immutable(int near);
+
 /// Throws Error for `doing path: reason`; says what stands behind ENOSPC, EROFS, EPERM (immutable) and EISDIR.
 /// `near` is an open file or directory on the file system concerned, or -1.
 [[noreturn]] void throw_system_error(std::string_view doing, const std::string& path, int error, int near);

@@ -23,6 +23,9 @@ class LinuxSystem : public System {
   [[nodiscard]] std::optional<std::string> read_link(const std::string& path) const override;
   [[nodiscard]] std::vector<std::string> list(const std::string& path) const override;
 
+  [[nodiscard]] std::string blocked(const std::string& path, Change change) const override;
+  [[nodiscard]] std::set<std::string> mount_points() const override;
+
   void write(const std::string& path, std::string_view bytes, const FileMeta& meta) override;
   void copy(const std::string& from, const std::string& path, const FileMeta& meta) override;
   void append(const std::string& path, std::string_view bytes, const FileMeta& meta) override;

@@ -1,5 +1,6 @@
 #include <reconcilers/host/requests.hpp>
 
+#include <reconcilers/host/guards.hpp>
 #include <reconcilers/host/observe.hpp>
 #include <reconcilers/host/state_files.hpp>
 #include <reconcilers/primitives/place.hpp>
@@ -99,7 +100,9 @@ Value Requests::plan(const Value& request) {
   const Bundle resolved = resolve(system_, vault_, kept->bundle);
   PreparedPlan prepared = make_plan(resolved, look_at(system_, resolved, inventory), inventory, system_.abilities());
   prepared.plan.missing = missing_contents(system_, vault_, prepared, kept->bundle);
-  seal(prepared.plan, kept->digest);
+  const Pruning pruning = request.bool_or("allow_prune", false) ? Pruning::allowed : Pruning::guarded;
+  guard(system_, kept->bundle, inventory, state_.mounts(), pruning, prepared);
+  seal(prepared.plan, kept->digest, pruning);
   if (request.bool_or("show", false)) send_old_contents(prepared);
   return Map{{"plan", plan_message(disclosed(system_, prepared))},
              {"open", open()},

@@ -232,11 +232,12 @@ bool judges(const Validator& validator, const PrimitiveId& changed) {
          });
 }
 
-void seal(Plan& plan, const std::string& bundle_digest) {
+void seal(Plan& plan, const std::string& bundle_digest, Pruning pruning) {
   plan.bundle_digest = bundle_digest;
   List decided;
   for (const Action& action : plan.actions) decided.emplace_back(List{to_text(action.id), action.from});
   for (const Refusal& refusal : plan.refusals) decided.emplace_back(List{to_text(refusal.id), refusal.what});
+  if (pruning == Pruning::allowed) decided.emplace_back("allow_prune");
   plan.digest = sha256(to_json(List{bundle_digest, std::move(decided)}));
 }
 

@@ -29,8 +29,11 @@ struct PreparedPlan {
 PreparedPlan make_plan(const Bundle& bundle, const Sight& sight, const Inventory& inventory,
                        const Abilities& abilities);
 
-/// Fills in the digests of a plan: it stands for the bundle and all that was observed and decides.
-void seal(Plan& plan, const std::string& bundle_digest);
+/// Whether a plan may remove much of what is managed: a person said so for this one time.
+enum class Pruning { guarded, allowed };
+
+/// Fills in the digests of a plan: it stands for the bundle, all that was observed and decides, and that word.
+void seal(Plan& plan, const std::string& bundle_digest, Pruning pruning = Pruning::guarded);
 
 /// A way from one state to another, for primitives that are already known: the undo of a transaction is one.
 struct Move {

@@ -88,6 +88,16 @@ void State::set_inventory(const Inventory& inventory) const {
   write_state_file(path("inventory.json"), to_json(to_value(inventory)));
 }
 
+std::set<std::string> State::mounts() const {
+  const std::optional<Value> kept = json("mounts.json");
+  const std::vector<std::string> points = kept ? kept->as_texts() : std::vector<std::string>();
+  return {points.begin(), points.end()};
+}
+
+void State::set_mounts(const std::set<std::string>& points) const {
+  if (points != mounts()) write_state_file(path("mounts.json"), to_json(Value::texts({points.begin(), points.end()})));
+}
+
 std::optional<Bundle> State::bundle(const std::string& digest) const {
   if (!is_sha256(digest)) return std::nullopt;
   const std::optional<std::string> text = read_state_file(path("bundles/" + digest));

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,10 @@ class State {
 
   [[nodiscard]] Inventory inventory() const;
   void set_inventory(const Inventory& inventory) const;
+
+  /// Mount points that managed paths lay below when they were last confirmed.
+  [[nodiscard]] std::set<std::string> mounts() const;
+  void set_mounts(const std::set<std::string>& points) const;
 
   /// Bundles are kept by their digest; nullopt for an unknown or damaged one.
   [[nodiscard]] std::optional<Bundle> bundle(const std::string& digest) const;

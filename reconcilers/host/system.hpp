@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,6 +82,9 @@ struct Output {
 /// One line that tells a failed command to people: "nginx -t: exit 1: <last lines of its errors>".
 std::string describe_failure(const Command& command, const Output& output);
 
+/// What is to happen to a path: it is made, replaced or removed in its folder, or only its owner and mode change.
+enum class Change { entry, attributes };
+
 /// What this machine lets us manage; a root prefix or a missing systemd turns parts off, and the plan says so.
 struct Abilities {
   bool units = true;
@@ -123,6 +127,11 @@ class System {
   [[nodiscard]] virtual std::optional<std::string> read_link(const std::string& path) const = 0;
   /// Names in a directory, sorted, without "." and ".."; empty where there is none.
   [[nodiscard]] virtual std::vector<std::string> list(const std::string& path) const = 0;
+
+  /// Why that can't be done, as a phrase ("it is immutable"); empty where nothing is known to stand in the way.
+  [[nodiscard]] virtual std::string blocked(const std::string& /*path*/, Change /*change*/) const { return {}; }
+  /// Where something is mounted now.
+  [[nodiscard]] virtual std::set<std::string> mount_points() const { return {}; }
 
   /// Old bytes or new bytes, never between: temporary file in the same directory, write, owner, mode, fsync, rename,
   /// fsync of the directory.

@@ -83,7 +83,8 @@ void add_state(TransactionRecord& transaction, const Value& record) {
 
 Value to_value(const TransactionRequest& request) {
   return Map{{"transaction", request.transaction}, {"epoch", request.epoch},   {"bundle_digest", request.bundle_digest},
-             {"plan_digest", request.plan_digest}, {"commit", request.commit}, {"deadman_ms", request.deadman_ms}};
+             {"plan_digest", request.plan_digest}, {"commit", request.commit}, {"deadman_ms", request.deadman_ms},
+             {"allow_prune", request.allow_prune}};
 }
 
 TransactionRequest request_from(const Value& value) {
@@ -92,7 +93,8 @@ TransactionRequest request_from(const Value& value) {
                              .bundle_digest = value.at("bundle_digest").as_text(),
                              .plan_digest = value.at("plan_digest").as_text(),
                              .commit = value.text_or("commit", ""),
-                             .deadman_ms = value.int_or("deadman_ms", 120'000)};
+                             .deadman_ms = value.int_or("deadman_ms", 120'000),
+                             .allow_prune = value.bool_or("allow_prune", false)};
   if (!is_transaction_id(request.transaction)) throw Error("expected the id of a transaction, found another text");
   if (!is_sha256(request.bundle_digest) || !is_sha256(request.plan_digest))
     throw Error("expected a digest, found another text");

@@ -20,6 +20,7 @@ struct TransactionRequest {
   std::string plan_digest{};
   std::string commit{};
   std::int64_t deadman_ms = 120'000;
+  bool allow_prune = false;  // see Pruning
 };
 Value to_value(const TransactionRequest& request);
 /// Throws Error on an id, digest or number that is none.

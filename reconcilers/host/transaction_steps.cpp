@@ -2,6 +2,7 @@
 
 #include <reconcilers/host/dead_man.hpp>
 #include <reconcilers/host/downtime.hpp>
+#include <reconcilers/host/guards.hpp>
 #include <reconcilers/host/observe.hpp>
 #include <reconcilers/primitives/place.hpp>
 
@@ -113,7 +114,9 @@ void TransactionSteps::make_plan_now() {
   sight_ = look_at(system_, resolved_, inventory);
   prepared_ = make_plan(resolved_, sight_, inventory, system_.abilities());
   prepared_.plan.missing = missing_contents(system_, vault_, prepared_, bundle_);
-  seal(prepared_.plan, request_.bundle_digest);
+  const Pruning pruning = request_.allow_prune ? Pruning::allowed : Pruning::guarded;
+  guard(system_, bundle_, inventory, state_.mounts(), pruning, prepared_);
+  seal(prepared_.plan, request_.bundle_digest, pruning);
   next_ = 0;
 }
 
