@@ -88,7 +88,8 @@ bool JournalReader::fill(std::size_t bytes) {
 bool JournalReader::whole_record() {
   if (!fill(header_bytes)) return false;
   const std::uint32_t length = number_at(buffer_);
-  if (length > max_record_bytes || !fill(header_bytes + length)) return false;
+  // A file that grew before its power went may end in zeros, which would pass for an empty record.
+  if (length == 0 || length > max_record_bytes || !fill(header_bytes + length)) return false;
   const std::string_view bytes = buffer_;
   return crc_of(bytes.substr(header_bytes, length)) == number_at(bytes.substr(4));
 }

@@ -114,6 +114,12 @@ bool is_expected(int folder, const std::string& name, const Expected& expected, 
   return digest_of(guard.get(), path) == expected.content;
 }
 
+/// What is back in its place has to be there after a crash too: nobody looks for it once the transaction has ended.
+void sync_names(const Place& place, const std::string& path) {
+  const Fd opened = open_folder(place.folder, path);
+  if (::fsync(opened.get()) != 0) throw_system_error("cannot sync the folder of", path, errno, opened.get());
+}
+
 [[noreturn]] void throw_changed(const std::string& path) {
   throw ChangedByOthers("someone changed \"" + path +
                         "\" since the plan was made; it is left as it is, plan again");
@@ -233,6 +239,7 @@ void swap_in(const Place& place, const std::string& path, const char* temporary,
   if (is_expected(folder, waiting, expected, guard, path)) return unlink_in(folder, waiting, path);
   guard = Fd();
   put_back(place, path, waiting, std::move(ours));
+  sync_names(place, path);
   throw_changed(path);
 }
 
@@ -251,6 +258,7 @@ void take_out(const Place& place, const std::string& path, const Expected& expec
   if (is_expected(folder, waiting, expected, guard, path)) return unlink_in(folder, waiting, path);
   guard = Fd();
   give_back(place, path, waiting);
+  sync_names(place, path);
   throw_changed(path);
 }
 

@@ -39,6 +39,19 @@ TEST_CASE("journal ignores a tail that is torn at any byte, and writes on after 
   }
 }
 
+TEST_CASE("journal ignores an end of zeros, which a power cut leaves of a file that grew", "[journal]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "journal";
+  Journal(path).append(record(1));
+  const std::string bytes = read_file(path);
+  for (const std::size_t zeros : {1U, 8U, 100U, 5000U}) {
+    write_file(path, bytes + std::string(zeros, '\0'));
+    REQUIRE(read_journal(path) == std::vector<Value>{record(1)});
+    Journal(path).append(record(2));
+    REQUIRE(read_journal(path) == std::vector<Value>{record(1), record(2)});
+  }
+}
+
 TEST_CASE("journal has nothing in it when even its first record is torn", "[journal]") {
   const TemporaryFolder folder;
   const std::string path = folder / "journal";
