@@ -9,7 +9,7 @@ namespace holdfast::simulation {
 namespace {
 
 std::string configuration(std::size_t number, const Wanted& wanted) {
-  return "version=" + std::to_string(number) + " mode=" + wanted.mode + "\n";
+  return "version=" + std::to_string(wanted.version == 0 ? number : wanted.version) + " mode=" + wanted.mode + "\n";
 }
 
 const std::string unit_text =
@@ -93,9 +93,10 @@ std::string Repository::manifests(std::size_t number) const {
   std::string text;
   text +=
       manifest("File", "configuration", "  path: /etc/app.conf\n  text: " + quoted(configuration(number, one)) + "\n");
-  text += manifest("EnvFile", "environment",
-                   "  path: /etc/app.env\n  values: {NUMBER: " + std::to_string(number % 3) +
-                       "}\n  secrets: {KEY: {generate: {bytes: 32}}}\n");
+  text += manifest(
+      "EnvFile", "environment",
+      "  path: /etc/app.env\n  values: {NUMBER: " + std::to_string((one.version == 0 ? number : one.version) % 3) +
+          "}\n  secrets: {KEY: {generate: {bytes: 32}}}\n");
   std::string loads = "[File/configuration, EnvFile/environment";
   if (one.extra) text += manifest("File", "extra", "  path: /etc/app-extra.conf\n  text: \"extra\\n\"\n");
   if (!one.migration.empty()) {

@@ -14,6 +14,7 @@ struct Wanted {
   std::string mode = "good";
   bool extra = false;       // one file more
   std::string migration{};  // argument of a command that runs when it changes; empty: no such command
+  std::size_t version = 0;  // told in the configuration; 0: the commit's own number
   [[nodiscard]] bool is_bad() const { return mode != "good" || migration == "fail"; }
 };
 

@@ -107,7 +107,14 @@ class World {
     machine_.trace("commit " + std::to_string(repository_.size() - 1) + " mode=" + wanted.mode);
   }
 
+  /// A new version, good or bad; or what an earlier commit said.
   void push_something() {
+    if (repository_.size() > 2 && machine_.chance(0.15)) {
+      const std::size_t before = 1 + machine_.random(repository_.size() - 1);
+      Wanted reverted = repository_.wanted(before);
+      if (reverted.version == 0) reverted.version = before;
+      return push(reverted);
+    }
     static const std::vector<std::string> bad = {"sick", "dies", "flaps"};
     Wanted wanted{.mode = machine_.chance(0.4) ? bad[machine_.random(bad.size())] : "good",
                   .extra = machine_.chance(0.5)};
