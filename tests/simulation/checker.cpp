@@ -74,6 +74,7 @@ std::vector<std::string> Checker::unfinished(const Host& host) {
 void Checker::look_at(Host& host) {
   const State state(host.root());
   Seen& seen = seen_[host.name];
+  collect_secrets(host);
   const std::int64_t epoch = state.epoch();
   if (epoch < seen.epoch) wrong("I3 " + host.name + ": the epoch fell to " + std::to_string(epoch));
   seen.epoch = std::max(seen.epoch, epoch);
