@@ -87,8 +87,10 @@ void tell_failures(const NewsInput& input, News& news) {
     const Outcome outcome = one.deployment.outcome;
     if (outcome == Outcome::deployed || outcome == Outcome::repaired) continue;
     news.taken.push_back(one.ended.id);
-    const bool told = event_of(outcome) == "deployed" || refused_before(one, input, news);  // or running again by now
-    if (!told) alike[{one.deployment.environment, one.deployment.commit, outcome}].push_back(&one);
+    // What was undone and is not held was not the commit's fault: it is planned again.
+    const bool passing = outcome == Outcome::rolled_back && !one.held;
+    const bool known = event_of(outcome) == "deployed" || refused_before(one, input, news);  // or running again by now
+    if (!passing && !known) alike[{one.deployment.environment, one.deployment.commit, outcome}].push_back(&one);
   }
   for (const auto& [what, all] : alike) news.notes.push_back(told_together(all));
 }
@@ -120,7 +122,8 @@ bool all_have(const RolloutRecord& rollout, const std::vector<HostRecord>& recor
     const auto found = by_name.find(host);
     if (found == by_name.end()) return false;
     const HostRecord& record = *found->second;
-    return record.live_commit == rollout.commit && (record.state == "converged" || record.state == "degraded");
+    return record.live_commit == rollout.commit &&
+           (record.state == "converged" || record.state == "degraded" || record.state == "contended");
   });
 }
 

@@ -15,6 +15,7 @@ struct EndedDeployment {
   Ended ended{};
   Deployment deployment{};
   std::vector<std::string> journal{};  // the failing units' last lines
+  bool held = false;                   // its commit is, on that host
 };
 
 /// All that is looked at to find what is new.

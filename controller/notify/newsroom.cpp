@@ -1,5 +1,6 @@
 #include <controller/notify/newsroom.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace holdfast {
@@ -29,6 +30,12 @@ std::size_t Newsroom::look() {
   return news.notes.size();
 }
 
+bool Newsroom::is_held(const Deployment& deployment) {
+  return std::ranges::any_of(store_.holds(deployment.environment), [&](const Hold& hold) {
+    return hold.host == deployment.host && hold.commit == deployment.commit;
+  });
+}
+
 NewsInput Newsroom::input() {
   NewsInput input{.now_ms = clock_.wall_ms()};
   for (const Ended& ended : queue_.ended(most_ended)) {
@@ -37,9 +44,10 @@ NewsInput Newsroom::input() {
     std::vector<std::string> journal;
     const bool failed = deployment->outcome == Outcome::rolled_back || deployment->outcome == Outcome::rollback_failed;
     if (failed) journal = journal_of(store_.events(ended.deployment));
+    const bool held = deployment->outcome == Outcome::rolled_back && is_held(*deployment);
     if (deployment->outcome != Outcome::repaired) deployment->plan.clear();  // a thousand of them are much
     deployment->result.clear();
-    input.ended.push_back({ended, std::move(*deployment), std::move(journal)});
+    input.ended.push_back({ended, std::move(*deployment), std::move(journal), held});
   }
   input.rollouts = queue_.rollouts();
   for (const RolloutRecord& rollout : input.rollouts)

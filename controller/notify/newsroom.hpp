@@ -19,6 +19,7 @@ class Newsroom {
 
  private:
   NewsInput input();
+  bool is_held(const Deployment& deployment);
 
   std::vector<SinkSettings> sinks_;
   Store& store_;

@@ -145,3 +145,26 @@ TEST_CASE("the status of a crowd is a summary and those with a problem, of a few
   add(0, 900, "unreachable");
   CHECK(std::ranges::count(status(false), '\n') < 50);
 }
+
+TEST_CASE("status tells sinks that fail, since when and why", "[cli]") {
+  const auto store = Store::open(":memory:");
+  store->put_environment({.name = "production", .tracked = "branch main", .state = "following"});
+  LookOptions options = as_text;
+  options.sinks = {{.name = "mail", .delivered_ms = 1},
+                   {.name = "team",
+                    .failing_since_ms = options.now_ms - 180'000,
+                    .why = "answered 500",
+                    .waiting = 3,
+                    .dropped = 2}};
+  std::ostringstream text;
+  CHECK(status_command(*store, "", options, text) == 0);
+  CHECK(text.str().find("notify team  failing since 3 min ago, 3 waiting, 2 dropped: answered 500\n") !=
+        std::string::npos);
+  CHECK(text.str().find("notify mail") == std::string::npos);
+  options.json = true;
+  std::ostringstream json;
+  CHECK(status_command(*store, "", options, json) == 0);
+  const Value record = from_json(json.str());
+  REQUIRE(record.at("notify").as_list().size() == 2);
+  CHECK(record.at("notify").as_list()[1].at("why").as_text() == "answered 500");
+}

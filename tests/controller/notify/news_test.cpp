@@ -53,6 +53,7 @@ TEST_CASE("a rollback is told with the reason and the unit's journal, hosts that
       {.environment = "production", .host = "a", .commit = commit('1'), .begun_ms = scene.now()});
   scene.store->add_event(id, scene.now(), "not healthy: a | b");
   scene.store->add_event(id, scene.now(), "cvd.service | Traceback");
+  scene.hold("a", commit('1'));
   scene.store->end_deployment(id, Outcome::rolled_back, "a check: found 500", scene.now());
   scene.deploy("b", commit('1'), Outcome::rolled_back, "a check: found 500");
   scene.put_host("a", "held", "");
@@ -69,10 +70,22 @@ TEST_CASE("an outcome that is found out later is told then, and once", "[notify]
   scene.put_rollout(commit('1'), {"a"});
   const std::int64_t id = scene.deploy("a", commit('1'), Outcome::unknown, "contact lost");
   CHECK(scene.news().empty());
+  scene.hold("a", commit('1'));
   scene.store->end_deployment(id, Outcome::rolled_back, "not confirmed in time", scene.now());
   CHECK(scene.news().size() == 1);
   scene.store->end_deployment(id, Outcome::rolled_back, "not confirmed in time", scene.now());
   CHECK(scene.news().empty());
+}
+
+TEST_CASE("what was undone because somebody else changed the host is not held, and not told", "[notify]") {
+  NotifyScene scene;
+  const std::int64_t id = scene.store->begin_deployment(
+      {.environment = "production", .host = "a", .commit = commit('1'), .begun_ms = scene.now()});
+  scene.hold("b", commit('1'));
+  scene.hold("a", commit('2'));
+  scene.store->end_deployment(id, Outcome::rolled_back, "changed meanwhile", scene.now());
+  CHECK(scene.news().empty());
+  CHECK(scene.queue->ended(10).empty());
 }
 
 TEST_CASE("repairs are told at once, and more of them together after ten minutes", "[notify]") {

@@ -61,7 +61,12 @@ std::int64_t NotifyScene::deploy(const std::string& host, const std::string& of,
   pass(2'000);
   store->end_deployment(id, outcome, reason, now());
   if (outcome == Outcome::deployed) put_host(host, "converged", of);
+  if (outcome == Outcome::rolled_back) hold(host, of);
   return id;
+}
+
+void NotifyScene::hold(const std::string& host, const std::string& of) {
+  store->put_hold({.environment = "production", .host = host, .bundle = of, .commit = of, .since_ms = now()});
 }
 
 void NotifyScene::put_host(const std::string& host, const std::string& state, const std::string& live) {

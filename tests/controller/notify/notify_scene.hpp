@@ -33,6 +33,7 @@ class NotifyScene {
   /// One host's deployment from its begin to its end.
   std::int64_t deploy(const std::string& host, const std::string& commit, Outcome outcome,
                       const std::string& reason = "");
+  void hold(const std::string& host, const std::string& commit);
   void put_host(const std::string& host, const std::string& state, const std::string& commit);
   void put_rollout(const std::string& commit, const std::vector<std::string>& hosts);
   /// Looks at the state for these sinks; what their queues have then, oldest first.
