@@ -243,7 +243,7 @@ void LinuxSystem::reserve(const std::string& path, std::uint64_t bytes) {
   if (error != ENOSPC && error != EOPNOTSUPP) throw_system_error("cannot reserve space by", path, error, fd.get());
   throw Error("an undo of this change may have to write " + std::to_string(bytes) + " bytes, for which the file system " +
               mounted_on(folder) + "has " + std::to_string(bytes - std::min(free, bytes)) +
-              " bytes too few: make room, and apply again");
+              " bytes too few: make room, then retry");
 }
 
 void LinuxSystem::shrink(const std::string& path, std::uint64_t bytes) {
