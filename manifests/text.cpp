@@ -12,6 +12,8 @@ namespace holdfast {
 namespace {
 
 constexpr std::size_t longest_compared = 100;
+constexpr std::string_view lfs_mark = "version https://git-lfs";
+constexpr std::size_t most_pointer_bytes = 1024;
 
 char lower(char letter) { return static_cast<char>(std::tolower(static_cast<unsigned char>(letter))); }
 
@@ -124,6 +126,10 @@ std::string quoted_list(const std::vector<std::string>& words, std::string_view 
     text += "\"" + words[index] + "\"";
   }
   return text;
+}
+
+bool is_lfs_pointer(std::string_view bytes) {
+  return bytes.size() <= most_pointer_bytes && bytes.starts_with(lfs_mark);
 }
 
 }  // namespace holdfast

@@ -34,4 +34,7 @@ std::string nearest_hint(std::string_view word, const std::vector<std::string>& 
 /// `"a", "b" or "c"` for messages; cut after `most` of them.
 std::string quoted_list(const std::vector<std::string>& words, std::string_view last, std::size_t most = 12);
 
+/// What Git LFS leaves in the place of a file: its content is not in the repository.
+bool is_lfs_pointer(std::string_view bytes);
+
 }  // namespace holdfast

@@ -3,6 +3,7 @@
 #include <manifests/digest.hpp>
 #include <manifests/error.hpp>
 #include <manifests/problem.hpp>
+#include <manifests/text.hpp>
 
 namespace holdfast {
 
@@ -10,8 +11,6 @@ namespace {
 
 constexpr std::size_t max_source_file_bytes = 256U << 20U;
 constexpr std::size_t max_link_bytes = 4096;
-constexpr std::size_t max_pointer_bytes = 1024;
-constexpr std::string_view lfs_mark = "version https://git-lfs";
 
 std::string describe(const SourceRevision& revision) {
   if (!revision.commit.empty()) return "commit \"" + printable(revision.commit) + "\"";
@@ -89,7 +88,7 @@ std::string GitReleaseSources::commit_of(const std::string& name, const SourceRe
 std::string GitReleaseSources::digest_of(Repository& repository, const TreeEntry& entry) {
   if (const auto known = repository.digests->find(entry.id)) return *known;
   const std::string bytes = repository.mirror->blob(entry.id, max_source_file_bytes);
-  if (bytes.size() <= max_pointer_bytes && std::string_view(bytes).substr(0, lfs_mark.size()) == lfs_mark) {
+  if (is_lfs_pointer(bytes)) {
     throw Error("\"" + printable(entry.path) +
                 "\" is a Git LFS pointer: its content is not in the repository; commit the file itself");
   }

@@ -80,6 +80,10 @@ SourceFile read_source_file(const Tree& tree, const std::string& folder, const s
   const std::string path = folder.empty() ? source : folder + "/" + source;
   try {
     if (auto bytes = tree.read(path, most_bytes)) {
+      if (is_lfs_pointer(*bytes)) {
+        return fault("source \"" + source + "\" is a Git LFS pointer: its content is not in the repository",
+                     "commit the file itself");
+      }
       SourceFile result;
       result.bytes = std::move(*bytes);
       return result;

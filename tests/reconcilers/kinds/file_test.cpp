@@ -42,6 +42,17 @@ TEST_CASE("a missing source is told at its place with the file that was probably
   CHECK(moved.problems.at(0).hint == "did you mean \"files/motd\"?");
 }
 
+TEST_CASE("a source that is a Git LFS pointer is refused: its content is elsewhere", "[kinds][file]") {
+  const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
+  const LoweredHost host =
+      lower_host(manifest("File", "m", "{path: /etc/motd, source: motd}"), {{"deploy/motd", pointer}});
+  INFO(host.report());
+  CHECK(host.report().find("source \"motd\" is a Git LFS pointer") != std::string::npos);
+  const LoweredHost about =
+      lower_host(manifest("File", "m", "{path: /etc/motd, source: motd}"), {{"deploy/motd", "# about\n" + pointer}});
+  CHECK(about.problems.empty());
+}
+
 TEST_CASE("a source larger than 8 MiB is refused", "[kinds][file]") {
   const std::string large((8U << 20U) + 1, 'x');
   const std::string yaml = manifest("File", "a", "{path: /etc/a, source: files/b}");
