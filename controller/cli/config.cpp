@@ -93,6 +93,7 @@ void take_repository(const Value& spec, ControllerConfig& config) {
   config.repository.token_file = repository.text_or("tokenFile", "");
   config.repository.ca_file = repository.text_or("caFile", "");
   config.branch = repository.text_or("branch", config.branch);
+  config.allow_rewrites = repository.text_or("rewrites", "refuse") == "allow";
   config.load.folder = repository.text_or("folder", "");
 }
 

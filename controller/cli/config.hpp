@@ -15,6 +15,7 @@ namespace holdfast {
 struct ControllerConfig {
   Remote repository{};
   std::string branch = "main";  // the root branch: environments and their policy are read from it only
+  bool allow_rewrites = false;  // of the root branch
   LoadOptions load{};
   std::int64_t poll_ms = 30'000;
   std::string state{};  // folder of the mirrors and the state file

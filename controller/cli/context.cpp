@@ -1,5 +1,6 @@
 #include <controller/cli/context.hpp>
 
+#include <controller/rollout/root_branch.hpp>
 #include <manifests/error.hpp>
 
 #include <pwd.h>
@@ -52,6 +53,7 @@ Context open_context(const ControllerConfig& config, const std::string& requeste
   context.config = config;
   context.settings = {.repository = config.repository,
                       .branch = config.branch,
+                      .allow_rewrites = config.allow_rewrites,
                       .load = config.load,
                       .state = config.state,
                       .workers = config.workers,
@@ -70,7 +72,9 @@ Context open_context(const ControllerConfig& config, const std::string& requeste
 Policy fetch_policy(const Context& context) {
   const std::unique_ptr<Mirror> mirror = open_mirror(context.settings);
   mirror->fetch(std::chrono::steady_clock::now() + std::chrono::milliseconds(fetch_ms));
-  Policy policy = read_policy(*mirror, context.settings);
+  RootBranch root(context.settings, *context.store, context.clock);
+  Policy policy = root.look(*mirror);
+  root.answered();
   if (policy.problems.empty()) return policy;
   std::string text = "the environments of branch " + context.settings.branch + " are refused:";
   for (const Problem& problem : policy.problems) text += "\n" + render(problem);

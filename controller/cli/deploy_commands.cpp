@@ -20,14 +20,15 @@ void print_problems(const std::vector<Problem>& problems, std::ostream& out) {
 }
 
 /// One turn of an environment with its progress on the terminal; what it came to is the exit code.
-int take_turn(Context& context, const Environment& environment, const std::string& policy_commit,
-              const DeployOptions& options, std::ostream& out) {
+int take_turn(Context& context, const Environment& environment, const Policy& policy, const DeployOptions& options,
+              std::ostream& out) {
   ProgressPrinter printer(out, options.format == PlanFormat::json, options.terminal);
   ControllerSettings settings = context.settings;
   settings.allow_prune = options.allow_prune;
   EnvironmentWorker worker(settings, *context.sessions, *context.store, context.clock,
                            [&printer](const Progress& progress) { printer.tell(progress); });
-  const EnvironmentReport report = worker.run(environment, policy_commit, options.hosts);
+  worker.refuse(policy.refused_head);
+  const EnvironmentReport report = worker.run(environment, policy.commit, options.hosts);
   if (!report.problems.empty()) print_problems(report.problems, out);
   if (!report.refused.empty()) out << "refused: " << report.refused << "\n";
   printer.end(report);
@@ -62,7 +63,8 @@ int apply_command(Context& context, const DeployOptions& options, std::ostream& 
   const Policy policy = fetch_policy(context);
   const Environment environment = find_environment(policy, options.environment);
   check_hosts(environment, options.hosts);
-  return take_turn(context, environment, policy.commit, options, out);
+  if (!policy.refused.empty() && options.format != PlanFormat::json) out << "warning: " << policy.refused << "\n";
+  return take_turn(context, environment, policy, options, out);
 }
 
 int rollback_command(Context& context, const DeployOptions& options, std::ostream& out) {
@@ -91,7 +93,7 @@ int rollback_command(Context& context, const DeployOptions& options, std::ostrea
     out << "rolling " << environment.name << " back to " << target.substr(0, 12)
         << "; it stays there until the tracked ref moves or `holdfast retry " << environment.name << "`\n";
   }
-  return take_turn(context, environment, policy.commit, options, out);
+  return take_turn(context, environment, policy, options, out);
 }
 
 int retry_command(Context& context, const DeployOptions& options, std::ostream& out) {

@@ -4,6 +4,7 @@
 #include <controller/cli/table.hpp>
 #include <controller/plan/kept_plan.hpp>
 #include <controller/plan/times.hpp>
+#include <controller/rollout/root_branch.hpp>
 #include <manifests/json.hpp>
 #include <manifests/problem.hpp>
 
@@ -163,6 +164,27 @@ std::vector<HostRecord> hosts_as_they_stand(Store& store, const std::string& env
   return hosts;
 }
 
+/// The fleet's repository and its root branch: told only where not all is well.
+int source_code(const std::optional<RootRecord>& root) {
+  if (!root) return 0;
+  const bool refused = root->state == "rewritten" || root->state == "lost";
+  return worse(refused ? 4 : 0, root->stale_ms != 0 || root->state == "refused" ? 1 : 0);
+}
+
+void print_source(const RootRecord& root, const LookOptions& options, std::ostream& out) {
+  if (root.stale_ms != 0) out << styled(Style::bad, stale_text(root), options.terminal.colour) << "\n";
+  if (!root.detail.empty()) {
+    out << styled(Style::bad, root.state, options.terminal.colour) << " since " << utc_text(root.changed_ms) << ": "
+        << root.detail << "\n";
+  }
+}
+
+Value source_record(const RootRecord& root) {
+  return Map{{"policy_commit", root.policy},    {"state", root.state},
+             {"detail", root.detail},           {"changed_ms", root.changed_ms},
+             {"stale_since_ms", root.stale_ms}, {"stale_detail", root.stale_detail}};
+}
+
 }  // namespace
 
 Deployment as_it_stands(Deployment deployment, const LookOptions& options) {
@@ -173,7 +195,9 @@ Deployment as_it_stands(Deployment deployment, const LookOptions& options) {
 }
 
 int status_command(Store& store, const std::string& environment, const LookOptions& options, std::ostream& out) {
-  int code = 0;
+  const auto root = root_record(store);
+  int code = source_code(root);
+  if (root && !options.json) print_source(*root, options, out);
   List records;
   bool found = false;
   for (const EnvironmentRecord& one : store.environments()) {
@@ -207,7 +231,9 @@ int status_command(Store& store, const std::string& environment, const LookOptio
   if (options.json) {
     List sinks;
     for (const SinkRecord& sink : options.sinks) sinks.push_back(to_value(sink));
-    out << to_pretty_json(Map{{"version", record_version}, {"environments", records}, {"notify", sinks}}) << "\n";
+    Map record{{"version", record_version}, {"environments", records}, {"notify", sinks}};
+    if (root) record["source"] = source_record(*root);
+    out << to_pretty_json(record) << "\n";
   } else {
     print_sinks(options, out);
   }

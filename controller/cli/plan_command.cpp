@@ -138,11 +138,13 @@ int plan_command(Context& context, const DeployOptions& options, std::ostream& o
   const Environment environment = find_environment(policy, options.environment);
   check_hosts(environment, options.hosts);
   EnvironmentWorker worker(context.settings, *context.sessions, *context.store, context.clock, {});
+  worker.refuse(policy.refused_head);
   EnvironmentReport report;
   const auto desired = worker.desired(environment, policy.commit, revision_of(context, options.revision), report);
 
-  EnvironmentPlan plan{.environment = environment.name, .tracked = options.revision.empty() ? tracked_text(environment.track)
-                                                               : "as if it were at " + options.revision};
+  EnvironmentPlan plan{
+      .environment = environment.name,
+      .tracked = options.revision.empty() ? tracked_text(environment.track) : "as if it were at " + options.revision};
   if (!report.tag.empty() && environment.track.is_pattern()) plan.tracked += ", " + report.tag;
   plan.refused = report.refused;
   plan.commit = report.commit;

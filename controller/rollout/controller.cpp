@@ -45,8 +45,12 @@ Policy read_policy(const Mirror& mirror, const ControllerSettings& settings) {
     throw Error("the root branch \"" + settings.branch + "\" is not in " + settings.repository.url +
                 ": push it, or name another with `branch:` in the controller's settings");
   }
-  const EnvironmentsResult loaded = load_environments(*mirror.tree(*head), settings.load);
-  return {.commit = *head, .environments = loaded.environments, .problems = loaded.problems};
+  return read_policy_at(mirror, *head, settings);
+}
+
+Policy read_policy_at(const Mirror& mirror, const std::string& commit, const ControllerSettings& settings) {
+  const EnvironmentsResult loaded = load_environments(*mirror.tree(commit), settings.load);
+  return {.commit = commit, .environments = loaded.environments, .problems = loaded.problems};
 }
 
 struct EnvironmentWorker::Parts {
@@ -71,6 +75,7 @@ struct EnvironmentWorker::Parts {
             .sources = sources,
             .cache = cache,
             .git = git,
+            .refused_head = refused_head,
             .policy_commit = policy_commit};
   }
 
@@ -88,6 +93,7 @@ struct EnvironmentWorker::Parts {
   std::unique_ptr<Mirror> mirror;
   GitReleaseSources sources;
   DesiredCache cache;
+  std::string refused_head{};
   HostTools host;
   EnvironmentRun turns;  // last: what runs uses all of the above
 };
@@ -99,6 +105,8 @@ EnvironmentWorker::EnvironmentWorker(const ControllerSettings& settings, Session
 }
 
 EnvironmentWorker::~EnvironmentWorker() = default;
+
+void EnvironmentWorker::refuse(const std::string& commit) { parts_->refused_head = commit; }
 
 EnvironmentReport EnvironmentWorker::run(const Environment& environment, const std::string& policy_commit,
                                          const std::vector<std::string>& only_hosts) {

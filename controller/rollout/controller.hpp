@@ -14,6 +14,7 @@ namespace holdfast {
 struct ControllerSettings {
   Remote repository{};
   std::string branch = "main";
+  bool allow_rewrites = false;  // accept a root branch that does not descend from what was accepted last
   LoadOptions load{};
   std::string state{};  // folder
   std::size_t workers = 16;
@@ -34,6 +35,8 @@ class EnvironmentWorker {
                     OnProgress on_progress);
   ~EnvironmentWorker();
 
+  /// From now on this commit is followed by nobody: the root branch's head, of which a part was refused. Empty: none.
+  void refuse(const std::string& commit);
   /// A poll, and what came of it on every host: returns when all of them had their turn.
   EnvironmentReport run(const Environment& environment, const std::string& policy_commit,
                         const std::vector<std::string>& only_hosts);
@@ -56,10 +59,14 @@ struct Policy {
   std::string commit{};
   std::vector<Environment> environments{};
   std::vector<Problem> problems{};
+  std::string refused{};       // why the root branch's head is not taken, and which commit is instead; empty: it is
+  std::string refused_head{};  // the head, where what is in it can't be taken: nobody follows it
 };
 
-/// Reads the root branch of the mirror. Throws Error where the branch is missing.
+/// Reads the head of the root branch, whatever was accepted before. Throws Error where the branch is missing.
 Policy read_policy(const Mirror& mirror, const ControllerSettings& settings);
+/// Reads the environments of a commit. Throws Error where it is missing.
+Policy read_policy_at(const Mirror& mirror, const std::string& commit, const ControllerSettings& settings);
 
 /// The mirror of the fleet's repository below the state folder.
 std::unique_ptr<Mirror> open_mirror(const ControllerSettings& settings);

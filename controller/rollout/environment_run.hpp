@@ -55,6 +55,7 @@ struct EnvironmentTools {
   GitReleaseSources& sources;
   DesiredCache& cache;
   std::mutex& git;              // held while the three above are used: they belong to one thread at a time
+  std::string refused_head{};   // a commit that is not followed: the root branch's, of which a part was refused
   std::string policy_commit{};  // the root branch's, that the environment was read from
 };
 

@@ -25,7 +25,8 @@ std::string summary(const std::vector<Problem>& problems) {
 void remember(EnvironmentTools& tools, const EnvironmentRecord& before, EnvironmentRecord now) {
   const bool same = before.state == now.state && before.detail == now.detail && before.head == now.head;
   now.changed_ms = same ? before.changed_ms : tools.host.clock.wall_ms();
-  if (same && before.accepted == now.accepted && before.tracked == now.tracked && before.accepted_tag == now.accepted_tag) {
+  if (same && before.accepted == now.accepted && before.tracked == now.tracked &&
+      before.accepted_tag == now.accepted_tag) {
     return;
   }
   tools.host.store.put_environment(now);
@@ -63,7 +64,13 @@ std::shared_ptr<const Desired> desired_now(const EnvironmentJob& job, Environmen
     const std::scoped_lock lock(tools.git);
     return tools.mirror.commit(commit).has_value();
   };
-  const SourceState source = follow_now();
+  SourceState source = follow_now();
+  if (source.state == "following" && source.head == tools.refused_head) {
+    source.state = "refused";
+    source.detail = "commit " + source.head.substr(0, 12) + " is refused: the environments in it can't be taken";
+    source.target = before.accepted;
+    report.refused = source.detail;
+  }
   if (pin && source.state != "pinned" && !source.head.empty()) store.remove_pin(job.environment.name);
 
   EnvironmentRecord now{.name = job.environment.name,

@@ -1,9 +1,12 @@
 #include <controller/rollout/watch.hpp>
 
+#include <controller/plan/times.hpp>
+#include <controller/rollout/fetching.hpp>
+#include <controller/rollout/root_branch.hpp>
+#include <controller/rollout/tracking.hpp>
 #include <manifests/error.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <map>
 #include <thread>
 
@@ -11,15 +14,16 @@ namespace holdfast {
 
 namespace {
 
-constexpr int polls_until_stale = 3;
-constexpr std::int64_t fetch_ms = 120'000;
 constexpr std::int64_t nap_ms = 200;
+constexpr std::int64_t woken_again_ms = 1'000;  // between the begin of two polls, however often somebody asks for one
 constexpr std::size_t spare_files = 300;  // beside a connection for each host: those being made, health checks, git
 
 /// One environment beside the others: at most one poll at a time.
 struct Lane {
   explicit Lane(std::unique_ptr<EnvironmentWorker> made) : worker(std::move(made)) {}
   std::unique_ptr<EnvironmentWorker> worker;
+  std::string polled{};  // for which commits
+  bool again = false;    // it was busy when it should have been polled
   std::atomic<bool> busy = false;
   std::jthread thread;  // last: it uses the worker
 };
@@ -33,106 +37,139 @@ class Watch {
         store_(store),
         clock_(clock),
         on_progress_(on_progress),
-        options_(options) {}
+        options_(options),
+        mirror_(open_mirror(settings)),
+        root_(settings, store, clock),
+        fetching_(settings) {}
 
   void all() {
-    const std::unique_ptr<Mirror> mirror = open_mirror(settings_);
+    std::int64_t due = clock_.monotonic_ms();
+    std::int64_t begun = due - woken_again_ms;
     while (!options_.stopping()) {
-      const std::int64_t next = clock_.monotonic_ms() + options_.poll_ms + jitter();
-      tick(*mirror);
-      while (!options_.stopping() && clock_.monotonic_ms() < next) clock_.sleep_ms(nap_ms);
+      const std::int64_t now = clock_.monotonic_ms();
+      if (now >= due) {
+        due = now + poll_pause_ms(options_.poll_ms, random());
+        // A remote that hangs: what was accepted stays in force, so hosts are looked at without it.
+        if (fetching_.running()) turn(true);
+        if (!fetching_.running() && options_.woken) (void)options_.woken();
+        fetching_.begin(true);
+        begun = now;
+      } else if (!fetching_.running() && now - begun >= woken_again_ms && options_.woken && options_.woken()) {
+        fetching_.begin(false);
+        begun = now;
+      }
+      if (const auto fetched = fetching_.take()) {
+        tell(*fetched);
+        turn(fetched->due);
+      }
+      poll_again();
+      clock_.sleep_ms(fetching_.running() ? nap_ms / 10 : nap_ms);
     }
   }
 
  private:
-  void tick(Mirror& mirror) {
-    fetch(mirror);
+  /// All environments, or only those for which something new is there.
+  void turn(bool all) {
     sessions_.sweep();
+    const Policy* policy = nullptr;
     try {
-      // Read again only when the root branch moved: a thousand hosts are a long file.
-      if (policy_.commit.empty() || mirror.branch(settings_.branch) != policy_.commit) {
-        policy_ = read_policy(mirror, settings_);
-      }
+      policy = &root_.look(*mirror_);
     } catch (const Error& error) {
       once("policy", Progress::Level::bad, error.what());
       return;
     }
-    if (!policy_.problems.empty()) {
-      std::string text = "the environments of the root branch are refused:";
-      for (const Problem& problem : policy_.problems) text += "\n" + render(problem);
-      once("policy", Progress::Level::bad, text);
-      return;
-    }
-    said_.erase("policy");
-    tell_open_files();
-    for (const Environment& environment : policy_.environments) poll(environment, policy_.commit);
+    once("policy", Progress::Level::bad, policy->refused);
+    tell_open_files(*policy);
+    for (const Environment& environment : policy->environments) poll(environment, policy->commit, all);
   }
 
-  void tell_open_files() {
+  void tell_open_files(const Policy& policy) {
     std::size_t hosts = 0;
-    for (const Environment& environment : policy_.environments) hosts += environment.hosts.size();
+    for (const Environment& environment : policy.environments) hosts += environment.hosts.size();
     const std::size_t needed = hosts + spare_files;
-    if (needed <= options_.open_files) {
-      said_.erase("files");
+    once("files", Progress::Level::warning,
+         needed <= options_.open_files
+             ? ""
+             : std::to_string(hosts) + " hosts need " + std::to_string(needed) + " open files, the limit is " +
+                   std::to_string(options_.open_files) +
+                   ": connections beyond it will fail; raise it with LimitNOFILE= in the unit, or `ulimit -Hn`");
+  }
+
+  void tell(const Fetching::Result& fetched) {
+    const std::int64_t stale_ms = root_.record().stale_ms;
+    if (fetched.problem.empty()) {
+      root_.answered();
+      answered_ = true;
+      said_.erase("fetch");
+      if (stale_ms != 0) {
+        tell(Progress::Level::good,
+             "the repository answers again, after " + duration_text(clock_.wall_ms() - stale_ms));
+      }
       return;
     }
-    once("files", Progress::Level::warning,
-         std::to_string(hosts) + " hosts need " + std::to_string(needed) + " open files, the limit is " +
-             std::to_string(options_.open_files) +
-             ": connections beyond it will fail; raise it with LimitNOFILE= in the unit, or `ulimit -Hn`");
-  }
-
-  void fetch(Mirror& mirror) {
-    try {
-      mirror.fetch(std::chrono::steady_clock::now() + std::chrono::milliseconds(fetch_ms));
-      if (failed_polls_ >= polls_until_stale) tell(Progress::Level::good, "the repository answers again");
-      failed_polls_ = 0;
-      said_.erase("fetch");
-    } catch (const Error& error) {
-      ++failed_polls_;
-      const bool stale = failed_polls_ >= polls_until_stale;
-      once("fetch", Progress::Level::warning, error.what());
-      if (stale) {
-        once(
-            "stale", Progress::Level::bad,
-            "source stale: " + std::to_string(failed_polls_) + " polls failed; the last accepted state stays in force");
-      }
+    if (fetched.due) root_.failed(fetched.problem);
+    if (stale_ms == 0 && root_.record().stale_ms != 0) {
+      tell(Progress::Level::bad, stale_text(root_.record()));
+    } else if (root_.record().stale_ms == 0 || !answered_) {
+      once("fetch", answered_ ? Progress::Level::detail : Progress::Level::warning, fetched.problem);
     }
-    if (failed_polls_ == 0) said_.erase("stale");
   }
 
-  void poll(const Environment& environment, const std::string& policy_commit) {
+  void poll(const Environment& environment, const std::string& policy_commit, bool always) {
     auto& lane = lanes_[environment.name];
     if (!lane) {
       lane = std::make_unique<Lane>(
           std::make_unique<EnvironmentWorker>(settings_, sessions_, store_, clock_, on_progress_));
     }
-    if (lane->busy.exchange(true)) return;
-    Lane& own = *lane;
-    own.thread = std::jthread([this, &own, environment, policy_commit] {
+    std::string commits = policy_commit + " " + head_of(environment, policy_commit);
+    if (!always && commits == lane->polled) return;
+    lane->polled = std::move(commits);
+    lane->again = lane->busy.exchange(true);
+    if (!lane->again) begin(*lane, environment, policy_commit);
+  }
+
+  /// What was there to see while its lane was busy.
+  void poll_again() {
+    for (const Environment& environment : root_.policy().environments) {
+      const auto lane = lanes_.find(environment.name);
+      if (lane == lanes_.end() || !lane->second->again || lane->second->busy.exchange(true)) continue;
+      lane->second->again = false;
+      begin(*lane->second, environment, root_.policy().commit);
+    }
+  }
+
+  void begin(Lane& lane, const Environment& environment, const std::string& policy_commit) {
+    lane.thread = std::jthread([this, &lane, environment, policy_commit, refused = root_.policy().refused_head] {
       try {
-        own.worker->poll(environment, policy_commit);
+        lane.worker->refuse(refused);
+        lane.worker->poll(environment, policy_commit);
       } catch (const Error& error) {
         on_progress_({Progress::Level::bad, environment.name, "", error.what()});
       }
-      own.busy = false;
+      lane.busy = false;
     });
   }
 
-  /// The same trouble is told once, until it is another or over.
+  [[nodiscard]] std::string head_of(const Environment& environment, const std::string& policy_commit) const {
+    try {
+      const auto head = tracked_head(environment.track, *mirror_, policy_commit, "");
+      return head ? head->commit : "";
+    } catch (const Error&) {
+      return "";  // its poll tells why
+    }
+  }
+
+  /// The same trouble is told once, until it is another or over ("").
   void once(const std::string& about, Progress::Level level, const std::string& text) {
     std::string& said = said_[about];
-    if (said == text || (about == "stale" && !said.empty())) return;
+    if (said == text) return;
     said = text;
-    tell(level, text);
+    if (!text.empty()) tell(level, text);
   }
 
   void tell(Progress::Level level, const std::string& text) { on_progress_({level, "", "", text}); }
 
-  std::int64_t jitter() {
-    const auto random = static_cast<std::int64_t>(std::stoul(clock_.random_hex(), nullptr, 16));
-    return options_.poll_ms < 10 ? 0 : random % (options_.poll_ms / 10);
-  }
+  std::uint32_t random() { return static_cast<std::uint32_t>(std::stoul(clock_.random_hex(), nullptr, 16)); }
 
   const ControllerSettings& settings_;
   SessionPool& sessions_;
@@ -140,13 +177,20 @@ class Watch {
   const Clock& clock_;
   const OnProgress& on_progress_;
   const WatchOptions& options_;
-  std::map<std::string, std::unique_ptr<Lane>> lanes_;  // destroyed first to last: each waits for its turn to end
+  std::unique_ptr<Mirror> mirror_;
   std::map<std::string, std::string> said_;
-  Policy policy_{};
-  int failed_polls_ = 0;
+  bool answered_ = false;  // the repository did, since this process began
+  RootBranch root_;
+  Fetching fetching_;
+  std::map<std::string, std::unique_ptr<Lane>> lanes_;  // destroyed first: each waits for its turn to end
 };
 
 }  // namespace
+
+std::int64_t poll_pause_ms(std::int64_t poll_ms, std::uint32_t random) {
+  const std::int64_t most = poll_ms / 10;
+  return poll_ms - most + static_cast<std::int64_t>(random) % (2 * most + 1);
+}
 
 void watch(const ControllerSettings& settings, SessionPool& sessions, Store& store, const Clock& clock,
            const OnProgress& on_progress, const WatchOptions& options) {

@@ -74,6 +74,8 @@ const std::vector<std::string_view>& store_migrations() {
           name TEXT PRIMARY KEY, failing_since_ms INTEGER NOT NULL, why TEXT NOT NULL, dropped INTEGER NOT NULL,
           delivered_ms INTEGER NOT NULL) STRICT;
       )sql",
+      // 7: what the controller remembers besides, by name
+      "CREATE TABLE notes (name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT",
   };
   return migrations;
 }

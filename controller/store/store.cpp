@@ -258,23 +258,36 @@ class SqliteStore : public Store {
 
   void put_environment(const EnvironmentRecord& r) override {
     written([&] {
-      return prepare(database_, "INSERT OR REPLACE INTO environments VALUES (?,?,?,?,?,?,?,?)", r.name, r.tracked, r.head,
-                     r.accepted, r.state, r.detail, r.changed_ms, r.accepted_tag)
+      return prepare(database_, "INSERT OR REPLACE INTO environments VALUES (?,?,?,?,?,?,?,?)", r.name, r.tracked,
+                     r.head, r.accepted, r.state, r.detail, r.changed_ms, r.accepted_tag)
           .exec();
     });
   }
 
   std::vector<EnvironmentRecord> environments() override {
     return guarded([&] {
-      SQLite::Statement rows(database_, std::string("SELECT ") + environment_columns + " FROM environments ORDER BY name");
+      SQLite::Statement rows(database_,
+                             std::string("SELECT ") + environment_columns + " FROM environments ORDER BY name");
       return all(rows, environment_of);
     });
   }
 
   std::optional<EnvironmentRecord> environment(const std::string& name) override {
     return guarded([&] {
-      auto rows = prepare(database_, std::string("SELECT ") + environment_columns + " FROM environments WHERE name = ?", name);
+      auto rows =
+          prepare(database_, std::string("SELECT ") + environment_columns + " FROM environments WHERE name = ?", name);
       return first(rows, environment_of);
+    });
+  }
+
+  void put_note(const std::string& name, const std::string& note) override {
+    written([&] { return prepare(database_, "INSERT OR REPLACE INTO notes VALUES (?,?)", name, note).exec(); });
+  }
+
+  std::optional<std::string> note(const std::string& name) override {
+    return guarded([&] {
+      auto rows = prepare(database_, "SELECT text FROM notes WHERE name = ?", name);
+      return first(rows, [](SQLite::Statement& row) { return text(row, 0); });
     });
   }
 

@@ -151,6 +151,10 @@ class Store {
   virtual std::vector<EnvironmentRecord> environments() = 0;
   virtual std::optional<EnvironmentRecord> environment(const std::string& name) = 0;
 
+  /// What else is worth knowing after a restart, by name: a text.
+  virtual void put_note(const std::string& name, const std::string& text) = 0;
+  virtual std::optional<std::string> note(const std::string& name) = 0;
+
   /// The next epoch: higher than every one before, also across restarts.
   virtual std::int64_t next_epoch() = 0;
 };

@@ -121,4 +121,34 @@ test_a_tag_by_its_name_is_changed_on_the_root_branch() {
     expect_equal v1.11.0 "$(motd)"
 }
 
+test_a_repository_that_is_away_is_told_and_drift_is_still_repaired() {
+    start_controller
+    eventually 20 says_status 'following|follows'
+    mv "$work/remote.git" "$work/away.git"
+    eventually 20 says_status 'source stale since .*there is no directory .*what was accepted last stays in force'
+    expect_code 1
+    echo vandal > "$place/etc/motd"
+    eventually 20 motd_is v1.11.0
+    expect_equal 1 "$(grep -c 'source stale' "$work/controller.log")" "the number of lines about it"
+    mv "$work/away.git" "$work/remote.git"
+    eventually 20 grep -q 'the repository answers again' "$work/controller.log"
+    hf status
+    expect_code 0
+    expect_silent 'stale'
+}
+
+test_a_rewritten_root_branch_gives_no_host_another_address() {
+    local before
+    before=$(head_commit)
+    git -C "$fleet" checkout --quiet --orphan other
+    sed -i 's/name: here, connection: local, root: .*}/name: here, address: evil.example.com}/' "$fleet/deploy/production.yaml"
+    push "Rewrite it" > /dev/null
+    eventually 20 says_status "rewritten since .*does not descend from ${before:0:12}"
+    expect_code 4
+    hf apply production
+    expect_says 'warning: the root branch main was rewritten'
+    expect_equal v1.11.0 "$(motd)"
+    stop_controller
+}
+
 run_tests
