@@ -104,6 +104,11 @@ void take_spec(const Value& spec, ControllerConfig& config) {
   config.workers = static_cast<std::size_t>(spec.int_or("workers", 16));
   config.connect.runner = spec.text_or("runner", config.connect.runner);
   if (const Value* notify = spec.find("notify")) config.notify = sinks_from(*notify);
+  if (const Value* webhook = spec.find("webhook")) {
+    config.webhook = {.listen = webhook->text_or("listen", "127.0.0.1:9443"),
+                      .path = webhook->text_or("path", "/webhook"),
+                      .secret_file = webhook->at("secretFile").as_text()};
+  }
   if (const Value* ssh = spec.find("ssh")) {
     config.connect.identity = ssh->text_or("identity", "");
     config.connect.known_hosts = ssh->text_or("knownHosts", "");

@@ -11,6 +11,13 @@
 
 namespace holdfast {
 
+/// The webhook receiver; none where `listen` is empty.
+struct WebhookConfig {
+  std::string listen{};
+  std::string path{};
+  std::string secret_file{};
+};
+
 /// The controller's own settings: a manifest of kind Controller (`holdfast explain Controller`).
 struct ControllerConfig {
   Remote repository{};
@@ -21,6 +28,7 @@ struct ControllerConfig {
   std::string state{};  // folder of the mirrors and the state file
   std::size_t workers = 16;
   ConnectOptions connect{};
+  WebhookConfig webhook{};
   std::vector<SinkSettings> notify{};  // who is told what happened
   std::string file{};                  // where it was read; empty: none was there
 

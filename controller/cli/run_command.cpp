@@ -1,3 +1,4 @@
+#include <controller/api/webhook_server.hpp>
 #include <controller/cli/deploy_commands.hpp>
 #include <controller/cli/log.hpp>
 #include <controller/notify/notifier.hpp>
@@ -7,6 +8,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <memory>
 
 namespace holdfast {
 
@@ -30,6 +32,15 @@ void listen_for_stop() {
 /// would not serve the next.
 void keep_memory_together() { mallopt(M_ARENA_MAX, most_arenas); }
 
+std::unique_ptr<WebhookServer> receive_webhooks(const Context& context, const OnProgress& tell) {
+  const WebhookConfig& config = context.config.webhook;
+  if (config.listen.empty()) return nullptr;
+  auto server = std::make_unique<WebhookServer>(WebhookOptions{.listen = config.listen, .path = config.path},
+                                                WebhookSecret::read(config.secret_file), context.clock, tell);
+  tell({Progress::Level::step, "", "", "webhooks are received at http://" + config.listen + config.path});
+  return server;
+}
+
 }  // namespace
 
 int run_command(Context& context, const std::string& log_level, bool json) {
@@ -40,10 +51,12 @@ int run_command(Context& context, const std::string& log_level, bool json) {
         "watching " + context.settings.repository.url + " every " + std::to_string(context.config.poll_ms / 1000) +
             " s; environments are read from branch " + context.settings.branch});
   const Notifier notifier(context.config.notify, context.config.state_file(), *context.store, context.clock, tell);
+  const std::unique_ptr<WebhookServer> webhooks = receive_webhooks(context, tell);
   watch(context.settings, *context.sessions, *context.store, context.clock, tell,
-        {.poll_ms = context.config.poll_ms, .open_files = context.open_files, .stopping = [] {
-           return stop_asked.load();
-         }});
+        {.poll_ms = context.config.poll_ms,
+         .open_files = context.open_files,
+         .stopping = [] { return stop_asked.load(); },
+         .woken = [&webhooks] { return webhooks && webhooks->take_wake(); }});
   tell({Progress::Level::step, "", "", "stopped"});
   return 0;
 }
