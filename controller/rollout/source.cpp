@@ -1,5 +1,6 @@
 #include <controller/rollout/source.hpp>
 
+#include <controller/rollout/root_branch.hpp>
 #include <controller/rollout/tracking.hpp>
 #include <manifests/error.hpp>
 
@@ -30,7 +31,8 @@ void remember(EnvironmentTools& tools, const EnvironmentRecord& before, Environm
     return;
   }
   tools.host.store.put_environment(now);
-  if (same || !tools.host.on_progress || now.state == "following") return;
+  if (same || !tools.host.on_progress || now.state == "following" || now.state == "stale")
+    return;  // stale: told for all of them
   tools.host.on_progress({Progress::Level::warning, now.name, "", now.state + ": " + now.detail});
 }
 
@@ -100,6 +102,11 @@ std::shared_ptr<const Desired> desired_now(const EnvironmentJob& job, Environmen
   } else if (source.state == "following") {
     now.accepted = source.target;
     now.accepted_tag = source.tag;
+    const auto root = root_record(store);
+    if (root && root->stale_ms != 0) {
+      now.state = "stale";
+      now.detail = stale_text(*root);
+    }
   }
   remember(tools, before, now);
   return desired;

@@ -85,7 +85,7 @@ struct EnvironmentRecord {
   std::string tracked{};   // "branch main", "tag v1.4.2", "tags v* of branch main"
   std::string head{};      // the tracked ref's commit, as last fetched
   std::string accepted{};  // the newest commit that was accepted for rollout: heads must descend from it
-  std::string state{};     // following, pinned, refused, rewritten, lost
+  std::string state{};     // following, stale, pinned, refused, rewritten, lost
   std::string detail{};
   std::int64_t changed_ms = 0;
   std::string accepted_tag{};  // that `accepted` was found by; empty where a branch was followed

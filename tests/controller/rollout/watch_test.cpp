@@ -89,6 +89,7 @@ class Daemon {
     return std::ranges::count_if(heard_, [&](const std::string& one) { return one.starts_with(begin); });
   }
   [[nodiscard]] RootRecord root() const { return root_record(*store_).value_or(RootRecord{}); }
+  [[nodiscard]] std::string state() const { return store_->environment("production")->state; }
   static bool eventually(const std::function<bool()>& holds) {
     for (int i = 0; i < 3'000; ++i) {
       if (holds()) return true;
@@ -152,6 +153,8 @@ TEST_CASE("a repository that does not answer is stale after three polls, told on
   CHECK(daemon.serves("one"));
   daemon.pass(200'000);
   CHECK(daemon.heard("source stale since 2026-11-21") == 1);
+  CHECK(daemon.heard("stale:") == 0);
+  CHECK(daemon.state() == "stale");
   CHECK(daemon.heard("can't fetch") == 0);
 
   SECTION("also over a restart") {
@@ -167,6 +170,7 @@ TEST_CASE("a repository that does not answer is stale after three polls, told on
   CHECK(daemon.serves("two"));
   CHECK(daemon.root().stale_ms == 0);
   CHECK(daemon.heard("the repository answers again, after ") == 1);
+  CHECK(daemon.state() == "following");
 }
 
 TEST_CASE("who is woken polls before it is due, once a second at most", "[watch]") {
