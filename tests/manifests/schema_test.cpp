@@ -57,7 +57,7 @@ TEST_CASE("a file of settings holds one document of its kind", "[schema]") {
 }
 
 TEST_CASE("what belongs to a later version is told as such", "[schema]") {
-  CHECK(test::tells(controller("repository: {url: /x}, webhook: {}").problems, "4:31",
+  CHECK(test::tells(controller("repository: {url: /x}, http: {}").problems, "4:31",
                     "not in this version of holdfast"));
 }
 
