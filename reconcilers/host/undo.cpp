@@ -92,6 +92,9 @@ class Undo {
     for (const std::string& key : changed_keys(action)) {
       if (const Value* before = member(action.from, key)) to[key] = *before;
     }
+    // One that was cut off is broken in whichever version it stands.
+    const Value* state = member(action.from, "state");
+    if (action.id.type == PrimitiveType::package && state != nullptr) to["state"] = *state;
     // The source of a release that was put right in place can't be had back; see irreversible.
     if (action.id.type == PrimitiveType::tree) to = overlay(to, Attributes{{"digest", now.at("digest")}});
     if (action.id.type == PrimitiveType::directory && now.contains("foreign")) to["foreign"] = now.at("foreign");

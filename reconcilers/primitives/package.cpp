@@ -108,6 +108,7 @@ class PackagePrimitive : public PrimitiveKind {
     if (stays && is_present(from) && !differs(from, to, "version") && !repair) return steps;
     Map package{{"name", name}};
     if (stays) package = overlay(package, pick(to, {"version"}));
+    if (repair && is_present(from)) package["reinstall"] = true;  // apt is content with one that was cut off
     steps.list.push_back({"package.apply", stays ? Map{{"install", List{package}}} : Map{{"remove", List{package}}}});
     const std::string version = Value(from).text_or("version", "");
     if (is_present(from) && !version.empty()) {
@@ -172,15 +173,18 @@ std::vector<std::string> apt_arguments(const Step& step) {
   // Nothing may go that the manifests don't say goes.
   if (remove == nullptr) argv.emplace_back("--no-remove");
   bool pinned = false;
+  bool again = false;
   std::vector<std::string> packages;
   for (const auto& [list, installs] : {std::pair(install, true), std::pair(remove, false)}) {
     if (list == nullptr) continue;
     for (const Value& package : list->as_list()) {
       pinned = pinned || (installs && package.find("version") != nullptr);
+      again = again || package.bool_or("reinstall", false);
       packages.push_back(apt_argument(package, installs));
     }
   }
   if (pinned) argv.emplace_back("--allow-downgrades");
+  if (again) argv.emplace_back("--reinstall");
   argv.insert(argv.end(), {install == nullptr ? "remove" : "install", "--"});
   if (install == nullptr) {
     for (std::string& package : packages) package.pop_back();  // "remove" takes plain names

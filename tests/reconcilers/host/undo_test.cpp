@@ -52,6 +52,16 @@ TEST_CASE("undo gives a file back what it had", "[undo]") {
         Value(0600));
 }
 
+TEST_CASE("undo repairs a package that was cut off, in whichever version it stands", "[undo]") {
+  const auto package = [](const char* version, const char* state) {
+    return Attributes{{"present", true}, {"version", version}, {"state", state}};
+  };
+  const Touched one = touched("package:p", package("1.0", "installed"), package("1.1", "installed"), true, false);
+  for (const char* version : {"1.0", "1.1"}) {
+    CHECK(undone(one, package(version, "broken")) == package("1.0", "installed"));
+  }
+}
+
 TEST_CASE("undo keeps nothing aside of a release that was not there", "[undo]") {
   const Attributes made{{"present", true}, {"digest", "d"}};
   const auto forgets = [&](const Attributes& from, const Attributes& now) {

@@ -7,6 +7,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+
 namespace holdfast {
 namespace {
 
@@ -147,6 +149,8 @@ TEST_CASE("a half-installed package is installed again, and an undo does not bre
   const Attributes broken{{"present", true}, {"version", "1.22"}, {"state", "broken"}};
   const Attributes whole = overlay(broken, {{"state", "installed"}});
   CHECK(verbs(steps_of(nginx, broken, whole)) == Verbs{"package.apply"});
+  const Verbs argv = apt_arguments(steps_of(nginx, broken, whole).list.at(0));
+  CHECK(std::ranges::find(argv, "--reinstall") != argv.end());
   CHECK(steps_of(nginx, whole, broken).list.empty());
   CHECK(steps_of(nginx, broken, absent).list.at(0).arguments.contains("remove"));
 }
