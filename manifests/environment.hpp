@@ -41,7 +41,7 @@ struct HealthPolicy {
   std::int64_t interval_ms = 1'000;  // between two rounds of samples
   int passes = 3;                    // consecutive passes that every check needs
   // How long a host waits for its confirmation, from the end of the effects, before it undoes them by itself.
-  std::int64_t confirm_within_ms = 120'000;
+  std::int64_t confirm_within_ms = 110'000;
 };
 
 /// Policy of one environment: read from the root branch only, so that a push to a tracked branch grants itself nothing.

@@ -74,7 +74,7 @@ TEST_CASE("an environment is read with what it says and with its defaults", "[en
   CHECK(plain.track.branch == "main");
   CHECK_FALSE(plain.track.allow_rewrites);
   CHECK(plain.health.window_ms == 30'000);
-  CHECK(plain.health.confirm_within_ms == 120'000);
+  CHECK(plain.health.confirm_within_ms == 110'000);
   CHECK(read(environment(track + hosts + "  health: {window: 10m}\n")).environments.at(0).health.confirm_within_ms ==
         660'000);
   CHECK(plain.prune);
