@@ -42,6 +42,8 @@ struct ConnectOptions {
   std::string known_hosts{};  // OpenSSH file; consulted where a host pins no key; empty: ~/.ssh/known_hosts
   std::string identity{};     // default key file; empty: agent, then ~/.ssh/id_ed25519, id_rsa
   bool agent = true;
+  std::string controller_id{};    // who we are to hosts (identity.hpp); empty: nobody, and hosts are not claimed
+  std::string controller_name{};  // for people: "root@deploy1"
 };
 
 /// Connects and authenticates. Throws Error that says what to do: unknown host key (with the line that would pin it),

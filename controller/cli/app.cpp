@@ -123,6 +123,7 @@ class App {
     rollback->add_option("--to", line_.deploy.revision, "to this commit, branch or tag instead");
     rollback->add_option("--reason", line_.deploy.reason, "why, for the history");
     deploy_command("retry", "lift what is held, so that it is tried again", retry_command);
+    deploy_command("adopt", "take hosts over from another controller, which may only look from then on", adopt_command);
     auto* run = command("run", "the controller: follow the repository until told to stop", [this] {
       Context context = open("holdfast run");
       return run_command(context, line_.log_level, line_.output == "json");

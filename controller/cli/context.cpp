@@ -1,6 +1,7 @@
 #include <controller/cli/context.hpp>
 
 #include <controller/rollout/root_branch.hpp>
+#include <controller/store/identity.hpp>
 #include <manifests/error.hpp>
 
 #include <pwd.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 
@@ -16,6 +18,8 @@ namespace holdfast {
 
 namespace {
 
+constexpr std::int64_t least_lease_ms = 60'000;
+constexpr std::int64_t polls_per_lease = 3;
 constexpr std::int64_t fetch_ms = 120'000;
 constexpr rlim_t most_open_files = 65'536;
 
@@ -26,6 +30,12 @@ std::string login() {
   }
   const passwd* entry = getpwuid(getuid());
   return entry == nullptr ? "uid " + std::to_string(getuid()) : printable(entry->pw_name);
+}
+
+std::string machine_name() {
+  std::array<char, 256> name{};
+  ::gethostname(name.data(), name.size() - 1);
+  return name.data();
 }
 
 void make_state_folder(const std::string& folder) {
@@ -64,8 +74,12 @@ Context open_context(const ControllerConfig& config, const std::string& requeste
   context.life = std::make_unique<LifeSign>(signs);
   context.settings.process = context.life->id();
   context.settings.lives = [signs](const std::string& process) { return process_lives(signs, process); };
+  ConnectOptions connect = config.connect;
+  connect.controller_id = controller_id(config.state);
+  connect.controller_name = login() + "@" + machine_name();
+  context.settings.lease_ms = std::max(least_lease_ms, polls_per_lease * config.poll_ms);
   context.store = Store::open(config.state_file());
-  context.sessions = std::make_unique<SessionPool>(config.connect);
+  context.sessions = std::make_unique<SessionPool>(connect);
   return context;
 }
 

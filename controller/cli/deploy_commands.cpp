@@ -6,6 +6,8 @@
 #include <manifests/json.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <optional>
 #include <ostream>
 
 namespace holdfast {
@@ -13,6 +15,7 @@ namespace holdfast {
 namespace {
 
 constexpr int history_depth = 200;
+constexpr std::int64_t adopt_ms = 30'000;
 
 void print_problems(const std::vector<Problem>& problems, std::ostream& out) {
   for (const Problem& problem : problems) out << render(problem) << "\n";
@@ -47,6 +50,20 @@ std::string commit_before(Context& context, const std::string& environment) {
     if (good && !one.from_commit.empty() && one.from_commit != live) return one.from_commit;
   }
   throw Error("there is no earlier verified commit of " + environment + " to go back to; name one with --to REVISION");
+}
+
+/// Who kept the host before; nothing where it was ours.
+std::optional<std::string> adopt(Context& context, const Host& host) {
+  const Deadline deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(adopt_ms);
+  const auto client = context.sessions->fresh(host, deadline);
+  const RunnerClient::Claim claim{.lease_ms = context.settings.lease_ms, .adopt = true};
+  RunnerClient::Standing standing = client->claim(claim, 0, deadline);
+  context.store->raise_epoch(standing.epoch);
+  if (!standing.owner) return std::nullopt;
+  const std::string from = standing.owner->name;
+  standing = client->claim(claim, context.store->next_epoch(), deadline);
+  if (standing.owner) throw Error("\"" + standing.owner->name + "\" took it over at this moment: ask again");
+  return from;
 }
 
 }  // namespace
@@ -125,6 +142,29 @@ int retry_command(Context& context, const DeployOptions& options, std::ostream& 
   out << (unpinned ? "the rollback by hand is over; " : "") << "the next turn tries again; `holdfast apply "
       << printable(options.environment) << "` does it now\n";
   return 0;
+}
+
+int adopt_command(Context& context, const DeployOptions& options, std::ostream& out) {
+  const Policy policy = fetch_policy(context);
+  const Environment environment = find_environment(policy, options.environment);
+  check_hosts(environment, options.hosts);
+  int code = 0;
+  for (const Host& host : environment.hosts) {
+    if (!options.hosts.empty() && std::ranges::find(options.hosts, host.name) == options.hosts.end()) continue;
+    Map record{{"version", 1}, {"host", host.name}};
+    std::string told;
+    try {
+      const auto from = adopt(context, host);
+      record["from"] = from ? Value(*from) : Value();
+      told = from ? "taken over from " + *from : "is ours";
+    } catch (const Error& error) {
+      code = 1;
+      record["error"] = error.what();
+      told = error.what();
+    }
+    out << (options.format == PlanFormat::json ? to_json(Value(record)) : host.name + ": " + told) << "\n";
+  }
+  return code;
 }
 
 }  // namespace holdfast

@@ -40,6 +40,9 @@ int rollback_command(Context& context, const DeployOptions& options, std::ostrea
 /// `holdfast retry ENV [HOST…]`: lifts what is held, a rollback by hand included. The next turn tries again.
 int retry_command(Context& context, const DeployOptions& options, std::ostream& out);
 
+/// `holdfast adopt ENV [HOST…]`: takes hosts over from another controller, at once. 0, or 1 where one was not reached.
+int adopt_command(Context& context, const DeployOptions& options, std::ostream& out);
+
 /// `holdfast run`: the controller, until SIGTERM or SIGINT; its log goes to standard output.
 int run_command(Context& context, const std::string& log_level, bool json);
 

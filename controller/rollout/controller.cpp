@@ -66,6 +66,7 @@ struct EnvironmentWorker::Parts {
              .clock = clock,
              .on_progress = std::move(on_progress),
              .process = own.process,
+             .lease_ms = own.lease_ms,
              .lives = own.lives},
         turns(host, {.workers = own.workers, .patient = std::max(least_patient, patient_per_worker * own.workers)}) {}
 

@@ -22,8 +22,9 @@ struct ControllerSettings {
   std::string requested_by{};  // "holdfast run" or a login: told in the history
   MirrorOptions mirror{};      // which program fetches
   std::int64_t patience_ms =
-      0;                  // with hosts that another process is at, where one waits; 0: as their health policy says
-  std::string process{};  // which one this is (life_sign.hpp)
+      0;                      // with hosts that another process is at, where one waits; 0: as their health policy says
+  std::int64_t lease_ms = 0;  // how long hosts stay ours while we are silent; 0: they are not claimed
+  std::string process{};      // which one this is (life_sign.hpp)
   std::function<bool(const std::string& process)> lives{};  // whether another one still is
 };
 

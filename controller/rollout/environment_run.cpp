@@ -102,6 +102,7 @@ int exit_code(const EnvironmentReport& report) {
         code = 3;
         break;
       case HostResult::refused:
+      case HostResult::observing:
         at_least(4);
         break;
       case HostResult::degraded:

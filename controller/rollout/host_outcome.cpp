@@ -267,6 +267,8 @@ std::string_view to_text(HostResult result) {
       return "held";
     case HostResult::waiting:
       return "waiting";
+    case HostResult::observing:
+      return "observing";
     case HostResult::busy:
       return "busy";
   }

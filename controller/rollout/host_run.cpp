@@ -21,6 +21,7 @@ HostReport finish(HostSteps& steps, const TransactionReply& applied) {
 HostReport stages(HostSteps& steps) {
   if (const auto busy = steps.busy_beside()) return *busy;
   steps.look();
+  if (const auto observing = steps.observe_only()) return *observing;
   if (const auto settled = steps.settle_asked()) return *settled;
   if (const auto settled = steps.settle_open_transaction()) return *settled;
 

@@ -25,6 +25,7 @@ enum class HostResult {
   unknown,          // contact lost in the middle; the host decides (dead-man), asked again next time
   held,             // this desired state failed here before
   waiting,          // another host failed this commit, or the canary is not done
+  observing,        // another controller keeps this host; nothing was done
   busy,             // another process of this controller is at the host
 };
 std::string_view to_text(HostResult result);
@@ -65,6 +66,7 @@ struct HostTools {
   std::function<std::string(const Content&)> read_content{};
   /// Which process this is, and whether another one lives (life_sign.hpp). Empty: there is only this one.
   std::string process{};
+  std::int64_t lease_ms = 0;  // hosts are claimed for this long; 0: they are not claimed
   std::function<bool(const std::string& process)> lives{};
 };
 

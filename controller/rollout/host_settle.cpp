@@ -41,11 +41,47 @@ std::optional<HostReport> HostSteps::busy_beside() {
 RunnerClient::PlanRequest HostSteps::plan_request() {
   RunnerClient::PlanRequest request{.known = record_.live_bundle == job_.desired->digest,
                                     .digest = job_.desired->digest,
-                                    .allow_prune = job_.allow_prune};
+                                    .allow_prune = job_.allow_prune,
+                                    .claim = {.lease_ms = tools_.lease_ms}};
   if (unsettled_.empty()) return request;
   for (const Deployment& one : unsettled_) request.asked.push_back(one.transaction);
   request.epoch = tools_.store.next_epoch();
   return request;
+}
+
+/// What is decided there of our own is written down all the same; it is told once who keeps the host.
+std::optional<HostReport> HostSteps::observe_only() {
+  if (!owner_) return std::nullopt;
+  std::string detail = "kept by the controller \"" + owner_->name +
+                       "\", so nothing is done from here: stop that one, or `holdfast adopt " + job_.environment +
+                       " --host " + record_.host + "` takes it over";
+  if (plan_) {
+    for (const AskedTransaction& answer : plan_->asked) {
+      const auto known = std::ranges::find(unsettled_, answer.transaction, &Deployment::transaction);
+      if (known == unsettled_.end() || !is_at_end(answer.reply)) continue;
+      deployment_ = known->id;
+      settle_as_observer(*known, answer);
+    }
+    deployment_ = 0;
+    const std::size_t pending = plan_->plan.actions.size();
+    if (pending != 0) {
+      detail += "; " + std::to_string(pending) + (pending == 1 ? " change is" : " changes are") + " pending";
+    }
+  }
+  if (record_.state != "observing") tell(Progress::Level::warning, "observing: " + detail);
+  return report(HostResult::observing, "observing", detail);
+}
+
+void HostSteps::settle_as_observer(const Deployment& known, const AskedTransaction& answer) {
+  const std::string& state = answer.reply.state;
+  const std::string why = state == "none" ? "nothing was done: the host has not begun it" : why_of(answer.reply);
+  if (state == "confirmed") return end(known.cause == "drift" ? Outcome::repaired : Outcome::deployed, "");
+  if (state == "rolled_back" || state == "rollback_failed") hold({answer.bundle_digest, known.commit}, why);
+  end(state == "none"          ? Outcome::failed
+      : state == "refused"     ? Outcome::refused
+      : state == "rolled_back" ? Outcome::rolled_back
+                               : Outcome::rollback_failed,
+      why);
 }
 
 /// The outcomes that the host told with the plan, the oldest first. A report means that the turn is over.

@@ -56,7 +56,10 @@ void HostSteps::look() {
     } catch (const Error&) {
       if ((*session_)->alive()) {
         // What is half done may be why no plan can be made: it is settled first.
-        open_ = (*session_)->open_transaction(in(request_ms));
+        const auto standing = (*session_)->claim({.lease_ms = tools_.lease_ms}, 0, in(request_ms));
+        open_ = standing.open;
+        owner_ = standing.owner;
+        tools_.store.raise_epoch(standing.epoch);
         if (!open_) throw;
         record_.seen_ms = tools_.clock.wall_ms();
         return;
@@ -69,9 +72,21 @@ void HostSteps::look() {
 }
 
 void HostSteps::ask_for_plan() {
-  const RunnerClient::PlanRequest request = plan_request();
-  plan_ =
-      while_doing("planning", [&] { return (*session_)->plan(job_.desired->lowered.bundle, request, in(request_ms)); });
+  RunnerClient::PlanRequest request = plan_request();
+  const auto ask = [&] {
+    plan_ = while_doing("planning",
+                        [&] { return (*session_)->plan(job_.desired->lowered.bundle, request, in(request_ms)); });
+    tools_.store.raise_epoch(plan_->epoch);
+  };
+  ask();
+  if (plan_->owner && plan_->owner->lapsed) {
+    tell(Progress::Level::warning, "taking the host over from the controller \"" + plan_->owner->name +
+                                       "\", which was silent for " + std::to_string(plan_->owner->seen_ms_ago / 1000) +
+                                       " s");
+    request.epoch = tools_.store.next_epoch();
+    ask();
+  }
+  owner_ = plan_->owner;
   open_ = plan_->open;
   List backups;
   for (const BackupReply& one : plan_->backups) backups.push_back(to_value(one));

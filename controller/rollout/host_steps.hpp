@@ -22,6 +22,8 @@ class HostSteps {
   std::optional<HostReport> busy_beside();
   /// A session with the host, the open transaction and the plan: one round trip on a kept session and on a new one.
   void look();
+  /// A report where another controller keeps the host: nothing is done to it.
+  std::optional<HostReport> observe_only();
   /// What was begun earlier and has no end in the history gets the one that the host told with the plan.
   std::optional<HostReport> settle_asked();
   /// A transaction that a dead controller or a lost connection left open: confirmed if it is what is wanted and
@@ -57,6 +59,7 @@ class HostSteps {
     std::string bundle{};
     std::string commit{};
   };
+  void settle_as_observer(const Deployment& known, const AskedTransaction& answer);
   std::optional<HostReport> settle_one(const Deployment& known, const AskedTransaction& answer);
   std::optional<HostReport> settle_undone(const Deployment& known, const AskedTransaction& answer);
   std::optional<HostReport> set_aside(TransactionReply reply, const std::string& commit);
@@ -90,6 +93,7 @@ class HostSteps {
   std::vector<Deployment> unsettled_{};  // begun before this turn, without an end; the oldest first
   std::optional<SessionPool::Lease> session_{};
   std::optional<OpenTransaction> open_{};
+  std::optional<OtherOwner> owner_{};  // of the host, where it is not us
   std::optional<PlanReply> plan_{};
   std::unique_ptr<RunnerClient> fresh_{};
   std::vector<Sample> baseline_{};

@@ -227,7 +227,10 @@ void Schedule::remember_time(std::int64_t took_ms) {
 
 void Schedule::judge_rollout(const std::string& host, HostResult result) {
   if (host == canary_) canary_.clear();
-  if (result == HostResult::unreachable || result == HostResult::waiting || result == HostResult::busy) return;
+  if (result == HostResult::unreachable || result == HostResult::waiting || result == HostResult::busy ||
+      result == HostResult::observing) {
+    return;
+  }
   if (is_fine(result)) {
     ++healthy_;
   } else {

@@ -62,9 +62,18 @@ struct AskedTransaction {
   TransactionReply reply{};
 };
 
+/// Another controller that keeps a host.
+struct OtherOwner {
+  std::string name{};
+  std::int64_t seen_ms_ago = 0;
+  bool lapsed = false;  // it was silent for longer than its lease
+};
+
 struct PlanReply {
   Plan plan{};
   std::optional<OpenTransaction> open{};  // read together with the plan
+  std::optional<OtherOwner> owner{};      // empty: the host is ours, or was not claimed
+  std::int64_t epoch = 0;                 // the host's
   std::vector<AskedTransaction> asked{};  // in the order of the request
   std::vector<BackupReply> backups{};
   std::map<std::string, std::string> old_contents{};  // digest -> bytes, of text files that change and may be shown
@@ -93,10 +102,17 @@ class RunnerClient : public HostProbe {
   explicit RunnerClient(std::unique_ptr<Connection> connection);
   ~RunnerClient() override;
 
+  /// Who asks, from now on: hosts belong to one controller at a time.
+  void introduce(const std::string& id, const std::string& name);
+
   /// Known after the first reply of any request.
   [[nodiscard]] const Hello& hello() const;
   [[nodiscard]] bool alive() const;
 
+  struct Claim {
+    std::int64_t lease_ms = 0;  // how long we may be silent before another one may take over; 0: nothing is claimed
+    bool adopt = false;         // also from one that is not silent
+  };
   /// How a plan is asked for.
   struct PlanRequest {
     bool show = false;                 // old contents too, of what may be shown
@@ -104,7 +120,9 @@ class RunnerClient : public HostProbe {
     std::string digest{};              // of the bundle, where the caller has it already
     std::vector<std::string> asked{};  // ids of transactions whose end is not known
     bool allow_prune = false;          // a person said that much may be removed, this one time
-    std::int64_t epoch = 0;            // with it, what the host has not begun of those never will be
+    std::int64_t epoch = 0;            // with it, what the host has not begun of those never will be,
+                                       // and a host may be taken over
+    Claim claim{};
   };
   /// Sends the bundle only when the runner does not have it by its digest.
   PlanReply plan(const Bundle& bundle, const PlanRequest& request, Deadline deadline);
@@ -119,6 +137,12 @@ class RunnerClient : public HostProbe {
   std::optional<OpenTransaction> open_transaction(Deadline deadline);
   /// What came of one transaction; `epoch` as in PlanRequest.
   TransactionReply came_of(const std::string& transaction, std::int64_t epoch, Deadline deadline);
+  struct Standing {
+    std::optional<OpenTransaction> open{};
+    std::optional<OtherOwner> owner{};
+    std::int64_t epoch = 0;
+  };
+  Standing claim(const Claim& claim, std::int64_t epoch, Deadline deadline);
   Value status(Deadline deadline);
   /// Every policy with its backups, or one of them ("" for all): docs/protocol.md, backups.
   Value backups(const std::string& policy, Deadline deadline);

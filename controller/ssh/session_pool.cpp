@@ -39,7 +39,9 @@ SessionPool::SessionPool(Connect connect, const Limits& limits) : connect_(std::
 SessionPool::SessionPool(const ConnectOptions& options)
     : SessionPool(
           [options](const Host& host, Deadline deadline) {
-            return std::make_unique<RunnerClient>(holdfast::connect(host, options, deadline));
+            auto client = std::make_unique<RunnerClient>(holdfast::connect(host, options, deadline));
+            client->introduce(options.controller_id, options.controller_name);
+            return client;
           },
           Limits{}) {}
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <utility>
 
@@ -294,8 +295,20 @@ class SqliteStore : public Store {
   std::int64_t next_epoch() override {
     return written([&] {
       database_.exec("INSERT INTO epochs DEFAULT VALUES");
-      return database_.getLastInsertRowid();
+      const std::int64_t epoch = database_.getLastInsertRowid();
+      prepare(database_, "DELETE FROM epochs WHERE id < ?", epoch).exec();  // AUTOINCREMENT remembers the highest
+      return epoch;
     });
+  }
+
+  void raise_epoch(std::int64_t epoch) override {
+    if (epoch <= raised_to_) return;
+    written([&] {
+      return prepare(database_,
+                     "INSERT INTO epochs (id) SELECT ?1 WHERE ?1 > (SELECT coalesce(max(id), 0) FROM epochs)", epoch)
+          .exec();
+    });
+    raised_to_ = std::max(raised_to_.load(), epoch);
   }
 
  private:
@@ -373,6 +386,7 @@ class SqliteStore : public Store {
     }
   }
 
+  std::atomic<std::int64_t> raised_to_ = 0;  // what hosts showed so far
   std::mutex mutex_;
   SQLite::Database database_;
   WriteQueue writes_;

@@ -157,6 +157,8 @@ class Store {
 
   /// The next epoch: higher than every one before, also across restarts.
   virtual std::int64_t next_epoch() = 0;
+  /// A host showed `epoch`: those that come are above it. Costs nothing where they are already.
+  virtual void raise_epoch(std::int64_t epoch) = 0;
 };
 
 }  // namespace holdfast

@@ -63,7 +63,19 @@ Value Requests::came_of(const std::string& id, std::int64_t epoch) const {
   return told(id, transaction, transaction.state.empty() ? "open" : transaction.state);
 }
 
-Value Requests::asked(const Value& request) const {
+Value Requests::claim(const Value& request) {
+  const ControllerName controller = controller_of(request);
+  if (controller.id.empty() || !request.bool_or("claim", false)) return {};
+  const auto other = owner_.claim({.controller = controller,
+                                       .lease_ms = request.int_or("lease_ms", 60'000),
+                                       .epoch = request.int_or("epoch", 0),
+                                       .adopt = request.bool_or("adopt", false)});
+  if (!other) return {};
+  return Map{{"name", other->name}, {"seen_ms_ago", other->seen_ms_ago}, {"lapsed", other->lapsed}};
+}
+
+/// Only for whose host it is nothing that was left is closed for good.
+Value Requests::asked(const Value& request, bool ours) const {
   List answers;
   const Value* ids = request.find("asked");
   if (ids == nullptr) return answers;
@@ -71,7 +83,7 @@ Value Requests::asked(const Value& request) const {
   if (texts.size() > most_asked) throw Error("asked for too many transactions at once");
   for (const std::string& id : texts) {
     if (!is_transaction_id(id)) throw Error("expected the id of a transaction, found another text");
-    answers.push_back(came_of(id, request.int_or("epoch", 0)));
+    answers.push_back(came_of(id, ours ? request.int_or("epoch", 0) : 0));
   }
   return answers;
 }

@@ -48,6 +48,7 @@ Value Requests::backups(const Value& request) {
 }
 
 Value Requests::backup_run(const Value& request) {
+  owner_.require(controller_of(request));
   const BackupPolicy policy = read_policy(system_, request.at("policy").as_text());
   return run_backup_command(system_, {"run", policy.name}, std::chrono::milliseconds(policy.timeout_ms),
                             [this](const Value& event) {

@@ -113,9 +113,14 @@ Value Requests::journal(const Value& request) {
 }
 
 Value Requests::status(const Value& request) {
-  Value answers = asked(request);
+  Value owner = claim(request);
+  Value answers = asked(request, owner.is_null());
   if (request.bool_or("brief", false)) {
-    return Map{{"generation", state_.generation()}, {"open", open()}, {"asked", std::move(answers)}};
+    return Map{{"generation", state_.generation()},
+               {"open", open()},
+               {"asked", std::move(answers)},
+               {"owner", std::move(owner)},
+               {"epoch", state_.epoch()}};
   }
   List transactions;
   for (const std::string& id : state_.transactions()) {

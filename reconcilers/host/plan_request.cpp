@@ -95,7 +95,8 @@ Value Requests::plan(const Value& request) {
   const std::shared_ptr<const Kept> kept = bundle_of(request);
   if (!kept) return Map{{"need", "bundle"}, {"open", open()}};
   // Before the rest: what it closes is not open any more.
-  Value answers = asked(request);
+  Value owner = claim(request);
+  Value answers = asked(request, owner.is_null());
   const Inventory inventory = state_.inventory();
   const Bundle resolved = resolve(system_, vault_, kept->bundle);
   PreparedPlan prepared = make_plan(resolved, look_at(system_, resolved, inventory), inventory, system_.abilities());
@@ -107,6 +108,8 @@ Value Requests::plan(const Value& request) {
   return Map{{"plan", plan_message(disclosed(system_, prepared))},
              {"open", open()},
              {"asked", std::move(answers)},
+             {"owner", std::move(owner)},
+             {"epoch", state_.epoch()},
              {"backups", standings()}};
 }
 

@@ -2,6 +2,7 @@
 
 #include <reconcilers/host/channel.hpp>
 #include <reconcilers/host/journal.hpp>
+#include <reconcilers/host/owner.hpp>
 #include <reconcilers/host/planner.hpp>
 #include <reconcilers/host/state.hpp>
 #include <reconcilers/host/system.hpp>
@@ -20,7 +21,7 @@ namespace holdfast {
 class Requests {
  public:
   Requests(System& system, const State& state, Channel& channel)
-      : system_(system), state_(state), channel_(channel), vault_(state) {}
+      : system_(system), state_(state), channel_(channel), vault_(state), owner_(state) {}
 
   [[nodiscard]] Value hello() const;
   /// The transaction that is not at its end; null where there is none.
@@ -49,8 +50,10 @@ class Requests {
   std::shared_ptr<const Kept> bundle_of(const Value& request);
   /// How the host's backups stand.
   [[nodiscard]] Value standings() const;
+  /// Claims the host where the request does: null where it is the asker's, else who keeps it.
+  Value claim(const Value& request);
   /// What came of the transactions that the request asks for: a list.
-  [[nodiscard]] Value asked(const Value& request) const;
+  [[nodiscard]] Value asked(const Value& request, bool ours) const;
   [[nodiscard]] Value came_of(const std::string& id, std::int64_t epoch) const;
   std::shared_ptr<const Kept> remember(std::string digest, Bundle bundle);
   void send_old_contents(const PreparedPlan& prepared);
@@ -62,6 +65,7 @@ class Requests {
   const State& state_;
   Channel& channel_;
   HostVault vault_;
+  HostOwner owner_;
   std::list<std::shared_ptr<const Kept>> kept_{};  // the newest first
 };
 

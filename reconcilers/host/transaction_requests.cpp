@@ -53,6 +53,11 @@ Value Requests::apply(const Value& message) {
     return refused("the epoch " + std::to_string(request.epoch) + " is over: a controller with the epoch " +
                    std::to_string(state_.epoch()) + " has taken over this host");
   }
+  try {
+    owner_.require(controller_of(message));
+  } catch (const Error& error) {
+    return refused(error.what());
+  }
   settle_confirmed(system_, state_);
   make_private_folder(state_.transaction_path(id));
   write_state_file(state_.transaction_path(id, "request.json"), to_json(to_value(request)));
@@ -70,17 +75,20 @@ Value Requests::attach(const Value& request) {
 }
 
 Value Requests::confirm(const Value& request) {
+  // What is decided is told to everyone.
+  if (!is_at_end(read_transaction(state_, id_of(request)).state)) owner_.require(controller_of(request));
   return Map{{"state", confirm_transaction(system_, state_, id_of(request), request.at("epoch").as_int())}};
 }
 
 Value Requests::rollback(const Value& request) {
   const std::string id = id_of(request);
   const std::int64_t epoch = request.at("epoch").as_int();
-  if (epoch < state_.epoch())
-    throw Error("the epoch " + std::to_string(epoch) + " is over: another controller has taken over this host");
   const TransactionRecord transaction = read_transaction(state_, id);
   if (transaction.state.empty()) throw Error("there is no transaction \"" + id + "\" on this host");
   if (is_at_end(transaction.state)) return outcome(transaction);
+  if (epoch < state_.epoch())
+    throw Error("the epoch " + std::to_string(epoch) + " is over: another controller has taken over this host");
+  owner_.require(controller_of(request));
   state_.raise_epoch(epoch);
   write_state_file(state_.transaction_path(id, "abort"),
                    printable(request.text_or("reason", "")).substr(0, longest_reason));

@@ -135,6 +135,11 @@ class Scene {
     worker_.reset();
     make_worker();
   }
+  [[nodiscard]] fs::path folder() const { return folder_; }
+  /// Options for another state folder.
+  [[nodiscard]] std::string state_option(const std::string& name) const {
+    return "--state '" + (folder_ / name).string() + "' ";
+  }
   /// The real program beside us, on the same state, with a file of failpoints; its exit code, 137 after a kill.
   int run_program(const std::string& words, const std::string& failpoints = "") {
     std::ofstream(folder_ / "failpoints") << failpoints << "\n";

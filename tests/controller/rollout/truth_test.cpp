@@ -180,3 +180,34 @@ TEST_CASE("history tells what nobody is at any more as unknown until the host wa
   CHECK(killed.fleet.run_program("status") == 1);
   CHECK(killed.fleet.output().find("unknown") != std::string::npos);
 }
+
+TEST_CASE("a second controller observes until it adopts the host, and then the first one does", "[truth]") {
+  Scene fleet;
+  fleet.write("motd.yaml", motd("one"));
+  fleet.commit("first");
+  REQUIRE(fleet.run_program("apply test") == 0);
+  fleet.write("motd.yaml", motd("two"));
+  fleet.commit("second");
+  CHECK(fleet.run_program(fleet.state_option("second") + "apply test") == 4);
+  CHECK(fleet.output().find("kept by the controller") != std::string::npos);
+  CHECK(fleet.output().find("holdfast adopt test --host a") != std::string::npos);
+  CHECK(fleet.output().find("1 change is pending") != std::string::npos);
+  CHECK(fleet.read("/etc/motd") == "one\n");
+  CHECK(fleet.run_program(fleet.state_option("second") + "status") == 4);
+  CHECK(fleet.output().find("observing") != std::string::npos);
+
+  REQUIRE(fleet.run_program(fleet.state_option("second") + "adopt test") == 0);
+  CHECK(fleet.output().find("a: taken over from ") != std::string::npos);
+  CHECK(fleet.run_program(fleet.state_option("second") + "apply test") == 0);
+  CHECK(fleet.read("/etc/motd") == "two\n");
+  CHECK(fleet.run_program("apply test") == 4);
+}
+
+TEST_CASE("a controller stays the same one when its state file is gone", "[truth]") {
+  Scene fleet;
+  fleet.write("motd.yaml", motd("one"));
+  fleet.commit("first");
+  REQUIRE(fleet.run_program(fleet.state_option("second") + "apply test") == 0);
+  REQUIRE(fs::remove(fleet.folder() / "second/state.db"));
+  CHECK(fleet.run_program(fleet.state_option("second") + "apply test") == 0);
+}
