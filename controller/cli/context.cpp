@@ -2,6 +2,7 @@
 
 #include <controller/rollout/root_branch.hpp>
 #include <controller/store/identity.hpp>
+#include <controller/store/open_store.hpp>
 #include <manifests/error.hpp>
 
 #include <pwd.h>
@@ -13,6 +14,7 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <iostream>
 
 namespace holdfast {
 
@@ -59,6 +61,7 @@ std::size_t raise_open_files() {
 
 Context open_context(const ControllerConfig& config, const std::string& requested_by) {
   make_state_folder(config.state);
+  refuse_network_folder(config.state);
   Context context;
   context.config = config;
   context.settings = {.repository = config.repository,
@@ -78,7 +81,10 @@ Context open_context(const ControllerConfig& config, const std::string& requeste
   connect.controller_id = controller_id(config.state);
   connect.controller_name = login() + "@" + machine_name();
   context.settings.lease_ms = std::max(least_lease_ms, polls_per_lease * config.poll_ms);
-  context.store = Store::open(config.state_file());
+  OpenedStore opened = open_store(
+      config.state_file(), [&] { return !another_lives(signs, context.life->id()); }, context.clock.wall_ms());
+  if (!opened.note.empty()) std::cerr << "holdfast: " << opened.note << "\n";
+  context.store = std::move(opened.store);
   context.sessions = std::make_unique<SessionPool>(connect);
   return context;
 }

@@ -47,4 +47,10 @@ std::string duration_text(std::int64_t ms) {
   return text.data();
 }
 
+std::int64_t ms_of_utc(const std::string& text) {
+  struct tm parts {};
+  const char* end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return end == nullptr || *end != '\0' ? 0 : static_cast<std::int64_t>(::timegm(&parts)) * 1000;
+}
+
 }  // namespace holdfast

@@ -22,6 +22,8 @@ HostReport stages(HostSteps& steps) {
   if (const auto busy = steps.busy_beside()) return *busy;
   steps.look();
   if (const auto observing = steps.observe_only()) return *observing;
+  if (const auto learned = steps.learn()) return *learned;
+  if (steps.only_learns()) return steps.left_alone();
   if (const auto settled = steps.settle_asked()) return *settled;
   if (const auto settled = steps.settle_open_transaction()) return *settled;
 

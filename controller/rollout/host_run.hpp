@@ -52,6 +52,10 @@ struct HostJob {
   std::function<bool()> may_begin{};
   /// How long to wait for another process of this controller that is at the host; then it is left for this turn.
   std::int64_t patience_ms = 0;
+  /// Nothing is done but to read what the host has been through.
+  bool only_learn = false;
+  /// False where what is wanted is older than `live`, or has nothing to do with it. Empty: always.
+  std::function<bool(const std::string& live)> may_follow{};
   /// The host's checks at an older commit, as checks_text() has them; "" where they are not known. May be empty.
   std::function<std::string(const std::string& commit)> checks_at{};
 };

@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::int64_t look_again_ms = 500;
 constexpr std::int64_t apply_ms = 3'600'000;
-constexpr const char* set_aside_reason = "it was left unconfirmed, and something else is wanted now";
 
 }  // namespace
 

@@ -83,7 +83,7 @@ void HostSteps::ask_for_plan() {
     tell(Progress::Level::warning, "taking the host over from the controller \"" + plan_->owner->name +
                                        "\", which was silent for " + std::to_string(plan_->owner->seen_ms_ago / 1000) +
                                        " s");
-    request.epoch = tools_.store.next_epoch();
+    request.epoch = tools_.store.next_epoch();  // its record stays: what that one did is learned now
     ask();
   }
   owner_ = plan_->owner;
@@ -118,7 +118,7 @@ HostPlan HostSteps::host_plan(const PlanReply& reply) const {
 void HostSteps::begin(const PlanReply& reply) {
   account_.begin(host_plan(reply));
   transaction_ = transaction_id(tools_.clock);
-  epoch_ = tools_.store.next_epoch();
+  epoch_ = record_.epoch = tools_.store.next_epoch();
   Deployment deployment;
   deployment.environment = job_.environment;
   deployment.host = record_.host;

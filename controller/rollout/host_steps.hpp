@@ -24,6 +24,11 @@ class HostSteps {
   void look();
   /// A report where another controller keeps the host: nothing is done to it.
   std::optional<HostReport> observe_only();
+  /// What our state does not know of the host yet, by its own records. A report means that the turn is over.
+  std::optional<HostReport> learn();
+  /// The turn was only for that.
+  [[nodiscard]] bool only_learns() const { return job_.only_learn; }
+  HostReport left_alone();
   /// What was begun earlier and has no end in the history gets the one that the host told with the plan.
   std::optional<HostReport> settle_asked();
   /// A transaction that a dead controller or a lost connection left open: confirmed if it is what is wanted and
@@ -59,6 +64,8 @@ class HostSteps {
     std::string bundle{};
     std::string commit{};
   };
+  void learn_past(Deployment past, const std::string& held_bundle);
+  std::optional<HostReport> refused_by_past();
   void settle_as_observer(const Deployment& known, const AskedTransaction& answer);
   std::optional<HostReport> settle_one(const Deployment& known, const AskedTransaction& answer);
   std::optional<HostReport> settle_undone(const Deployment& known, const AskedTransaction& answer);
@@ -104,6 +111,8 @@ class HostSteps {
   bool applied_ = false;  // the host may have begun
 };
 
+/// Why a transaction was undone that nobody judged: what is wanted changed meanwhile.
+inline constexpr const char* set_aside_reason = "it was left unconfirmed, and something else is wanted now";
 /// What the host said of a failure, as one text.
 std::string why_of(const TransactionReply& reply);
 /// How checks are kept, to be asked again after a rollback.

@@ -22,23 +22,44 @@ std::string checks_at(EnvironmentPoll& poll, const std::string& host, const std:
   }
 }
 
+/// After our state was lost the hosts' verified commits are the high-water mark: an older or unrelated tip is not
+/// followed, now and from the next poll on.
+bool may_follow(EnvironmentPoll& poll, const Desired& desired, const std::string& live) {
+  const Track& track = desired.environment.track;
+  if (live == desired.commit.id || track.allow_rewrites || poll.by_hand) return true;
+  {
+    const std::scoped_lock lock(poll.tools.git);
+    const Mirror& mirror = poll.tools.mirror;
+    const bool known = mirror.commit(live).has_value();
+    const bool older = known && mirror.is_ancestor(desired.commit.id, live);
+    if (known && !older && (track.branch.empty() || mirror.is_ancestor(live, desired.commit.id))) return true;
+  }
+  EnvironmentRecord record = poll.tools.host.store.environment(poll.job.environment.name).value_or(EnvironmentRecord{});
+  record.name = poll.job.environment.name;
+  record.accepted = live;
+  poll.tools.host.store.put_environment(record);
+  return false;
+}
+
 HostReport run_one(EnvironmentPoll& poll, const Choice& choice, const Desired& desired, std::int64_t seen_ms,
-                   const std::function<bool()>& may_begin) {
+                   const std::function<bool()>& may_begin, bool only_learn = false) {
   std::optional<Standing> standing;
   if (choice.turn == Turn::enforce) standing = {state_of(choice), choice.why, poll.desired->commit.id};
   const HostDesired wanted = desired.host(choice.host);
-  const HostJob job{.environment = poll.job.environment.name,
-                    .desired = &wanted,
-                    .commit = desired.commit,
-                    .health = desired.environment.health,
-                    .requested_by = poll.job.requested_by,
-                    .rollback = poll.by_hand,
-                    .allow_prune = poll.job.allow_prune,
-                    .standing = standing,
-                    .seen_ms = seen_ms,
-                    .may_begin = may_begin,
-                    .patience_ms = poll.job.patience_ms,
-                    .checks_at = [&](const std::string& commit) { return checks_at(poll, choice.host, commit); }};
+  const HostJob job{
+      .environment = poll.job.environment.name,
+      .desired = &wanted,
+      .commit = desired.commit,
+      .health = desired.environment.health,
+      .requested_by = poll.job.requested_by,
+      .rollback = poll.by_hand,
+      .standing = standing,
+      .seen_ms = seen_ms,
+      .may_begin = may_begin,
+      .patience_ms = poll.job.patience_ms,
+      .only_learn = only_learn,
+      .may_follow = [&](const std::string& live) { return standing.has_value() || may_follow(poll, desired, live); },
+      .checks_at = [&](const std::string& commit) { return checks_at(poll, choice.host, commit); }};
   return run_host(job, poll.tools.host);
 }
 
@@ -55,6 +76,12 @@ void mark(EnvironmentPoll& poll, const Choice& choice) {
   record.detail = choice.why;
   record.desired_commit = poll.desired->commit.id;
   if (record != before) store.put_host(record);
+}
+
+/// Nothing is known of the host: it may have a verified state that our lost one knew.
+bool is_unknown(EnvironmentPoll& poll, const std::string& host) {
+  const auto record = poll.tools.host.store.host(poll.job.environment.name, host);
+  return !record || (record->live_bundle.empty() && record->epoch == 0);
 }
 
 }  // namespace
@@ -76,6 +103,10 @@ HostTurn take_host_turn(EnvironmentPoll& poll, const Choice& choice, std::int64_
       turn.asked = true;
       return turn;
     }
+  }
+  if (choice.turn == Turn::leave && is_unknown(poll, choice.host)) {
+    turn.outcome = run_one(poll, choice, *poll.desired, seen_ms, {}, true).result;
+    turn.asked = true;
   }
   mark(poll, choice);
   return turn;

@@ -74,4 +74,13 @@ bool process_lives(const std::string& folder, const std::string& id) {
   return locked;
 }
 
+bool another_lives(const std::string& folder, const std::string& own) {
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name != own && process_lives(folder, name)) return true;
+  }
+  return false;
+}
+
 }  // namespace holdfast

@@ -26,4 +26,7 @@ class LifeSign {
 /// Whether the process of that sign lives; false for what is no sign.
 bool process_lives(const std::string& folder, const std::string& id);
 
+/// Whether a process other than `own` has a sign there and lives.
+bool another_lives(const std::string& folder, const std::string& own);
+
 }  // namespace holdfast

@@ -40,7 +40,8 @@ HostRecord host_of(SQLite::Statement& row) {
           .live_checks = text(row, 7),
           .backups = text(row, 10),
           .seen_ms = number(row, 8),
-          .changed_ms = number(row, 9)};
+          .changed_ms = number(row, 9),
+          .epoch = number(row, 11)};
 }
 
 EnvironmentRecord environment_of(SQLite::Statement& row) {

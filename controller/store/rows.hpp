@@ -48,8 +48,9 @@ inline constexpr const char* unsettled_columns =
     "reason, '', begun_ms, ended_ms, '', process";
 inline constexpr const char* host_columns =
     "environment, host, state, detail, desired_commit, live_commit, live_bundle, live_checks, seen_ms, changed_ms, "
-    "backups";
-inline constexpr const char* environment_columns = "name, tracked, head, accepted, state, detail, changed_ms, accepted_tag";
+    "backups, epoch";
+inline constexpr const char* environment_columns =
+    "name, tracked, head, accepted, state, detail, changed_ms, accepted_tag";
 
 std::string text(SQLite::Statement& row, int column);
 std::int64_t number(SQLite::Statement& row, int column);
@@ -58,5 +59,28 @@ std::int64_t number(SQLite::Statement& row, int column);
 Deployment deployment_of(SQLite::Statement& row);
 HostRecord host_of(SQLite::Statement& row);
 EnvironmentRecord environment_of(SQLite::Statement& row);
+
+/// Binds its arguments in order.
+template <typename... Arguments>
+SQLite::Statement prepare(SQLite::Database& database, const std::string& text, const Arguments&... arguments) {
+  SQLite::Statement statement(database, text);
+  int index = 0;
+  (statement.bind(++index, arguments), ...);
+  return statement;
+}
+
+template <typename Row>
+auto all(SQLite::Statement& rows, Row row) {
+  std::vector<decltype(row(rows))> list;
+  while (rows.executeStep()) list.push_back(row(rows));
+  return list;
+}
+
+template <typename Row>
+auto first(SQLite::Statement& rows, Row row) {
+  std::optional<decltype(row(rows))> found;
+  if (rows.executeStep()) found = row(rows);
+  return found;
+}
 
 }  // namespace holdfast

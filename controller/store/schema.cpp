@@ -1,5 +1,9 @@
 #include <controller/store/schema.hpp>
 
+#include <manifests/error.hpp>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
 namespace holdfast {
 
 const std::vector<std::string_view>& store_migrations() {
@@ -76,8 +80,25 @@ const std::vector<std::string_view>& store_migrations() {
       )sql",
       // 7: what the controller remembers besides, by name
       "CREATE TABLE notes (name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT",
+      // 8: up to which epoch of a host all is known
+      "ALTER TABLE hosts ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0",
   };
   return migrations;
+}
+
+void migrate(SQLite::Database& database, const std::string& path) {
+  const auto& migrations = store_migrations();
+  SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+  const int version = database.execAndGet("PRAGMA user_version").getInt();
+  if (version > static_cast<int>(migrations.size())) {
+    throw Error("the state file \"" + path + "\" has version " + std::to_string(version) +
+                ", written by a newer holdfast; this one knows " + std::to_string(migrations.size()));
+  }
+  for (auto i = static_cast<std::size_t>(version); i < migrations.size(); ++i) {
+    database.exec(std::string(migrations[i]));
+  }
+  database.exec("PRAGMA user_version = " + std::to_string(migrations.size()));
+  transaction.commit();
 }
 
 }  // namespace holdfast

@@ -2,6 +2,7 @@
 
 #include <controller/store/rows.hpp>
 #include <controller/store/schema.hpp>
+#include <controller/store/waiting_events.hpp>
 #include <controller/store/write_queue.hpp>
 #include <manifests/error.hpp>
 #include <reconcilers/failpoint.hpp>
@@ -20,8 +21,6 @@ namespace holdfast {
 namespace {
 
 constexpr int busy_ms = 10'000;
-constexpr std::size_t most_events = 200;      // that wait to be written
-constexpr std::int64_t events_wait_ms = 500;  // and for how long, while more come
 
 class SqliteStore : public Store {
  public:
@@ -31,7 +30,7 @@ class SqliteStore : public Store {
     database_.exec("PRAGMA journal_mode = DELETE");
     database_.exec("PRAGMA synchronous = FULL");
     database_.exec("PRAGMA foreign_keys = ON");
-    migrate(path);
+    migrate(database_, path);
   }
 
   ~SqliteStore() override {
@@ -70,13 +69,12 @@ class SqliteStore : public Store {
 
   /// Written with the next thing that is: a sync of the disk for each would be what a thousand hosts wait for.
   void add_event(std::int64_t id, std::int64_t at_ms, const std::string& line) override {
-    bool due = false;
-    {
-      const std::scoped_lock lock(events_mutex_);
-      events_.push_back({id, {at_ms, line}});
-      due = events_.size() >= most_events || at_ms - events_.front().second.at_ms > events_wait_ms;
+    if (!events_.add(id, {at_ms, line})) return;
+    try {
+      write_events();
+    } catch (const Error&) {
+      // Lines of the history are not worth a deployment: they wait for the next write that succeeds.
     }
-    if (due) write_events();
   }
 
   std::vector<Deployment> deployments(const std::string& environment, const std::string& host, int limit) override {
@@ -112,6 +110,15 @@ class SqliteStore : public Store {
     });
   }
 
+  std::set<std::string> transactions(const std::string& host) override {
+    return guarded([&] {
+      auto rows = prepare(database_, "SELECT transaction_id FROM deployments WHERE host = ?", host);
+      std::set<std::string> found;
+      while (rows.executeStep()) found.insert(text(rows, 0));
+      return found;
+    });
+  }
+
   std::vector<DeploymentEvent> events(std::int64_t id) override {
     write_events();
     return guarded([&] {
@@ -122,10 +129,11 @@ class SqliteStore : public Store {
 
   void put_host(const HostRecord& r) override {
     written([&] {
-      return prepare(database_,
-                     std::string("INSERT OR REPLACE INTO hosts (") + host_columns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-                     r.environment, r.host, r.state, r.detail, r.desired_commit, r.live_commit, r.live_bundle,
-                     r.live_checks, r.seen_ms, r.changed_ms, r.backups)
+      return prepare(
+                 database_,
+                 std::string("INSERT OR REPLACE INTO hosts (") + host_columns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+                 r.environment, r.host, r.state, r.detail, r.desired_commit, r.live_commit, r.live_bundle,
+                 r.live_checks, r.seen_ms, r.changed_ms, r.backups, r.epoch)
           .exec();
     });
   }
@@ -312,21 +320,6 @@ class SqliteStore : public Store {
   }
 
  private:
-  void migrate(const std::string& path) {
-    const auto& migrations = store_migrations();
-    SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
-    const int version = database_.execAndGet("PRAGMA user_version").getInt();
-    if (version > static_cast<int>(migrations.size())) {
-      throw Error("the state file \"" + path + "\" has version " + std::to_string(version) +
-                  ", written by a newer holdfast; this one knows " + std::to_string(migrations.size()));
-    }
-    for (auto i = static_cast<std::size_t>(version); i < migrations.size(); ++i) {
-      database_.exec(std::string(migrations[i]));
-    }
-    database_.exec("PRAGMA user_version = " + std::to_string(migrations.size()));
-    transaction.commit();
-  }
-
   template <typename Work>
   auto guarded(Work work) -> decltype(work()) {
     const std::scoped_lock lock(mutex_);
@@ -348,9 +341,11 @@ class SqliteStore : public Store {
   void transact(const All& all) {
     guarded([&] {
       SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
-      insert_events();
+      WaitingEvents::Taken events(events_);
+      insert_events(events.list());
       all();
       commit(transaction);
+      events.are_written();
       return 0;
     });
   }
@@ -362,19 +357,10 @@ class SqliteStore : public Store {
   }
 
   void write_events() {
-    {
-      const std::scoped_lock lock(events_mutex_);
-      if (events_.empty()) return;
-    }
-    written([] { return 0; });
+    if (!events_.empty()) written([] { return 0; });
   }
 
-  void insert_events() {
-    std::vector<std::pair<std::int64_t, DeploymentEvent>> events;
-    {
-      const std::scoped_lock lock(events_mutex_);
-      events.swap(events_);
-    }
+  void insert_events(const WaitingEvents::List& events) {
     if (events.empty()) return;
     SQLite::Statement insert(database_, "INSERT INTO events VALUES (?,?,?)");
     for (const auto& [deployment, event] : events) {
@@ -390,8 +376,7 @@ class SqliteStore : public Store {
   std::mutex mutex_;
   SQLite::Database database_;
   WriteQueue writes_;
-  std::mutex events_mutex_;
-  std::vector<std::pair<std::int64_t, DeploymentEvent>> events_;  // that the file does not have yet
+  WaitingEvents events_;  // that the file does not have yet
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,6 +56,7 @@ struct HostRecord {
   std::string backups{};        // how its backups stood when it was last asked, JSON; empty before
   std::int64_t seen_ms = 0;     // last time the host answered
   std::int64_t changed_ms = 0;  // last time the state changed
+  std::int64_t epoch = 0;       // the host's, as far as we know all that it has been through
   friend bool operator==(const HostRecord&, const HostRecord&) = default;
 };
 
@@ -120,6 +122,8 @@ class Store {
   /// plan and result. Empty texts match all.
   virtual std::vector<Deployment> unsettled(const std::string& environment, const std::string& host,
                                             int limit = 16) = 0;
+  /// The ids of a host's transactions, of whatever environment.
+  virtual std::set<std::string> transactions(const std::string& host) = 0;
   virtual std::vector<DeploymentEvent> events(std::int64_t deployment) = 0;
 
   virtual void put_host(const HostRecord& record) = 0;

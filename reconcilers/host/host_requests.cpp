@@ -131,6 +131,8 @@ Value Requests::status(const Value& request) {
                                   {"state", transaction.state},
                                   {"commit", transaction.request.commit},
                                   {"bundle_digest", transaction.request.bundle_digest},
+                                  {"epoch", transaction.request.epoch},
+                                  {"failure", transaction.failure},
                                   {"begun_at", transaction.begun_at}});
   }
   return Map{{"generation", state_.generation()},
