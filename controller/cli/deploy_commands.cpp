@@ -118,6 +118,7 @@ int retry_command(Context& context, const DeployOptions& options, std::ostream& 
   const std::vector<std::string> all = {""};
   for (const std::string& host : options.hosts.empty() ? all : options.hosts) {
     lifted += context.store->remove_holds(options.environment, host);
+    lifted += context.store->remove_fights(options.environment, host);
   }
   const bool unpinned = options.hosts.empty() && context.store->remove_pin(options.environment);
   for (HostRecord record : context.store->hosts(options.environment)) {

@@ -99,6 +99,7 @@ int exit_code(const EnvironmentReport& report) {
       case HostResult::rollback_failed:
       case HostResult::held:
       case HostResult::waiting:
+      case HostResult::contended:
         code = 3;
         break;
       case HostResult::refused:
@@ -109,6 +110,7 @@ int exit_code(const EnvironmentReport& report) {
       case HostResult::unreachable:
       case HostResult::unknown:
       case HostResult::busy:
+      case HostResult::disturbed:
         at_least(1);
         break;
     }

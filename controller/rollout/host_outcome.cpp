@@ -53,8 +53,14 @@ std::string why_of(const TransactionReply& reply) {
 
 HostReport HostSteps::report(HostResult result, const std::string& outcome, const std::string& detail) {
   const bool stands = job_.standing && outcome == "converged";
-  const std::string& state = stands ? job_.standing->state : outcome;
-  const std::string shown = printable(stands ? job_.standing->why : detail);
+  const bool fought = !stands && outcome == "converged" && !contended_.empty();
+  if (fought && result == HostResult::unchanged) result = HostResult::contended;
+  const std::string state = stands ? job_.standing->state : fought ? "contended" : outcome;
+  const std::string shown = printable(
+      stands   ? job_.standing->why
+      : fought ? to_text(contended_) + "; left alone until what is wanted of it differs, or `holdfast retry " +
+                     job_.environment + "`"
+               : detail);
   if (record_.state != state || record_.changed_ms == 0) record_.changed_ms = tools_.clock.wall_ms();
   record_.state = state;
   record_.detail = shown;
@@ -111,6 +117,7 @@ HostReport HostSteps::refused(const PlanReply& reply) {
 
 /// Where the host names what stands in the way (a backup that can't be taken), the next turn would meet it again.
 HostReport HostSteps::refused_by_host(const TransactionReply& reply) {
+  if (reply.changed) return disturbed(reply);
   if (!reply.failed_id.empty()) hold(wanted(), why_of(reply));
   end(Outcome::refused, why_of(reply));
   tell(Progress::Level::warning, "refused by the host: " + why_of(reply));
@@ -124,6 +131,7 @@ HostReport HostSteps::confirm(const Verdict& verdict) {
   if (reply.state != "confirmed") return undone_by_host(reply);
   const bool repair = is_repair();
   remember_generation();
+  if (repair) remember_fights();
   std::string note;
   if (!verdict.already.empty()) note = "failing before and after the change: " + joined(verdict.already);
   end(repair ? Outcome::repaired : Outcome::deployed, note);
@@ -172,6 +180,7 @@ HostReport HostSteps::after_rollback(const TransactionReply& reply, const std::s
     end(repair ? Outcome::repaired : Outcome::deployed, "");
     return report(repair ? HostResult::repaired : HostResult::deployed, "converged", "");
   }
+  if (reply.changed && reply.state == "rolled_back") return disturbed(reply);
   HOLDFAST_FAILPOINT("turn.undone");
   hold(undone, why);
   HOLDFAST_FAILPOINT("turn.held");
@@ -267,6 +276,10 @@ std::string_view to_text(HostResult result) {
       return "held";
     case HostResult::waiting:
       return "waiting";
+    case HostResult::contended:
+      return "contended";
+    case HostResult::disturbed:
+      return "disturbed";
     case HostResult::observing:
       return "observing";
     case HostResult::busy:

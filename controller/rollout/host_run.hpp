@@ -25,6 +25,8 @@ enum class HostResult {
   unknown,          // contact lost in the middle; the host decides (dead-man), asked again next time
   held,             // this desired state failed here before
   waiting,          // another host failed this commit, or the canary is not done
+  contended,        // as wanted, but for what somebody else goes on changing: left alone
+  disturbed,        // somebody else changed the host meanwhile: undone, not held, tried again next time
   observing,        // another controller keeps this host; nothing was done
   busy,             // another process of this controller is at the host
 };

@@ -42,6 +42,8 @@ RunnerClient::PlanRequest HostSteps::plan_request() {
                                     .digest = job_.desired->digest,
                                     .allow_prune = job_.allow_prune,
                                     .claim = {.lease_ms = tools_.lease_ms}};
+  contended_ = contended(tools_.store.fights(job_.environment, record_.host), job_.desired->lowered.bundle);
+  for (const Contended& one : contended_) request.leave.push_back(one.id);
   if (unsettled_.empty()) return request;
   for (const Deployment& one : unsettled_) request.asked.push_back(one.transaction);
   request.epoch = tools_.store.next_epoch();
@@ -75,7 +77,8 @@ void HostSteps::settle_as_observer(const Deployment& known, const AskedTransacti
   const std::string& state = answer.reply.state;
   const std::string why = state == "none" ? "nothing was done: the host has not begun it" : why_of(answer.reply);
   if (state == "confirmed") return end(known.cause == "drift" ? Outcome::repaired : Outcome::deployed, "");
-  if (state == "rolled_back" || state == "rollback_failed") hold({answer.bundle_digest, known.commit}, why);
+  if (!answer.reply.changed && (state == "rolled_back" || state == "rollback_failed"))
+    hold({answer.bundle_digest, known.commit}, why);
   end(state == "none"          ? Outcome::failed
       : state == "refused"     ? Outcome::refused
       : state == "rolled_back" ? Outcome::rolled_back
@@ -132,6 +135,10 @@ std::optional<HostReport> HostSteps::settle_undone(const Deployment& known, cons
   const std::string why = why_of(answer.reply);
   tell(Progress::Level::warning, "the host undid transaction " + answer.transaction + " by itself: " + why);
   const bool wanted_still = answer.bundle_digest == job_.desired->digest;
+  if (answer.reply.changed && answer.reply.state == "rolled_back") {
+    end(Outcome::rolled_back, why);
+    return std::nullopt;
+  }
   if (answer.reply.state == "rollback_failed" || (wanted_still && why != set_aside_reason)) {
     plan_.reset();
     return after_rollback(answer.reply, why, {answer.bundle_digest, known.commit});
@@ -209,6 +216,41 @@ std::optional<HostReport> HostSteps::set_aside(TransactionReply reply, const std
   transaction_.clear();
   applied_ = false;
   return std::nullopt;
+}
+
+/// Somebody else changed what was about to be changed: the commit is not to blame, and is planned again.
+HostReport HostSteps::disturbed(const TransactionReply& reply) {
+  const std::string why = why_of(reply);
+  if (!reply.failed_id.empty()) {
+    const std::string wanted = wanted_digest(job_.desired->lowered.bundle, reply.failed_id);
+    tools_.store.put_fights(job_.environment, record_.host, {{reply.failed_id, wanted, tools_.clock.wall_ms()}});
+  }
+  end(reply.state == "refused" ? Outcome::refused : Outcome::rolled_back, why);
+  tell(Progress::Level::warning, "somebody else changed the host meanwhile: " + why + "; it is planned again");
+  return report(HostResult::disturbed, "disturbed", why);
+}
+
+/// Drift that was put right. A unit that only loaded again what had changed was not fought for.
+void HostSteps::remember_fights() {
+  std::vector<Fight> fights;
+  const std::int64_t now = tools_.clock.wall_ms();
+  for (const Action& action : account_.plan().plan.actions) {
+    const auto differs = [&action](const char* key) {
+      const auto from = action.from.find(key);
+      const auto to = action.to.find(key);
+      return to != action.to.end() && (from == action.from.end() || from->second != to->second);
+    };
+    if (action.id.type == PrimitiveType::unit && !differs("active") && !differs("enabled")) continue;
+    const std::string id = to_text(action.id);
+    fights.push_back({id, wanted_digest(job_.desired->lowered.bundle, id), now});
+  }
+  tools_.store.put_fights(job_.environment, record_.host, fights);
+  std::vector<Contended> now_contended =
+      contended(tools_.store.fights(job_.environment, record_.host), job_.desired->lowered.bundle);
+  if (now_contended.size() > contended_.size()) {
+    tell(Progress::Level::bad, "contended: " + to_text(now_contended) + "; it is left alone from now on");
+  }
+  contended_ = std::move(now_contended);
 }
 
 }  // namespace holdfast

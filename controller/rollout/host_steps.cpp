@@ -186,13 +186,14 @@ void HostSteps::send_contents(const Plan& plan) {
 }
 
 TransactionReply HostSteps::apply(const Plan& plan) {
-  const ApplyRequest request{.transaction = transaction_,
-                             .epoch = epoch_,
-                             .bundle_digest = plan.bundle_digest,
-                             .plan_digest = plan.digest,
-                             .commit = job_.commit.id,
-                             .deadman_ms = job_.health.confirm_within_ms,
-                             .allow_prune = job_.allow_prune};
+  ApplyRequest request{.transaction = transaction_,
+                       .epoch = epoch_,
+                       .bundle_digest = plan.bundle_digest,
+                       .plan_digest = plan.digest,
+                       .commit = job_.commit.id,
+                       .deadman_ms = job_.health.confirm_within_ms,
+                       .allow_prune = job_.allow_prune};
+  for (const Contended& one : contended_) request.leave.push_back(one.id);
   HOLDFAST_FAILPOINT("turn.apply");
   applied_ = true;
   try {

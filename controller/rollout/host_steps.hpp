@@ -2,6 +2,7 @@
 
 #include <controller/health/health.hpp>
 #include <controller/rollout/account.hpp>
+#include <controller/rollout/contended.hpp>
 #include <controller/rollout/host_run.hpp>
 #include <controller/ssh/runner_client.hpp>
 
@@ -66,6 +67,8 @@ class HostSteps {
   };
   void learn_past(Deployment past, const std::string& held_bundle);
   std::optional<HostReport> refused_by_past();
+  HostReport disturbed(const TransactionReply& reply);
+  void remember_fights();
   void settle_as_observer(const Deployment& known, const AskedTransaction& answer);
   std::optional<HostReport> settle_one(const Deployment& known, const AskedTransaction& answer);
   std::optional<HostReport> settle_undone(const Deployment& known, const AskedTransaction& answer);
@@ -100,7 +103,8 @@ class HostSteps {
   std::vector<Deployment> unsettled_{};  // begun before this turn, without an end; the oldest first
   std::optional<SessionPool::Lease> session_{};
   std::optional<OpenTransaction> open_{};
-  std::optional<OtherOwner> owner_{};  // of the host, where it is not us
+  std::vector<Contended> contended_{};  // left as it is
+  std::optional<OtherOwner> owner_{};   // of the host, where it is not us
   std::optional<PlanReply> plan_{};
   std::unique_ptr<RunnerClient> fresh_{};
   std::vector<Sample> baseline_{};

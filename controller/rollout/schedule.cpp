@@ -9,7 +9,7 @@ namespace {
 
 bool is_fine(HostResult result) {
   return result == HostResult::deployed || result == HostResult::unchanged || result == HostResult::repaired ||
-         result == HostResult::degraded;  // nothing to blame the commit for
+         result == HostResult::contended || result == HostResult::degraded;  // nothing to blame the commit for
 }
 
 }  // namespace
@@ -228,7 +228,7 @@ void Schedule::remember_time(std::int64_t took_ms) {
 void Schedule::judge_rollout(const std::string& host, HostResult result) {
   if (host == canary_) canary_.clear();
   if (result == HostResult::unreachable || result == HostResult::waiting || result == HostResult::busy ||
-      result == HostResult::observing) {
+      result == HostResult::observing || result == HostResult::disturbed) {
     return;
   }
   if (is_fine(result)) {

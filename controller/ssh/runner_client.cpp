@@ -137,14 +137,15 @@ void RunnerClient::send(const std::vector<std::string>& digests, const ContentSo
 }
 
 TransactionReply RunnerClient::apply(const ApplyRequest& request, const OnEvent& on_event, Deadline deadline) {
-  const Map message{{"do", "apply"},
-                    {"transaction", request.transaction},
-                    {"epoch", request.epoch},
-                    {"bundle_digest", request.bundle_digest},
-                    {"plan_digest", request.plan_digest},
-                    {"commit", request.commit},
-                    {"deadman_ms", request.deadman_ms},
-                    {"allow_prune", request.allow_prune}};
+  Map message{{"do", "apply"},
+              {"transaction", request.transaction},
+              {"epoch", request.epoch},
+              {"bundle_digest", request.bundle_digest},
+              {"plan_digest", request.plan_digest},
+              {"commit", request.commit},
+              {"deadman_ms", request.deadman_ms},
+              {"allow_prune", request.allow_prune}};
+  if (!request.leave.empty()) message["leave"] = Value::texts(request.leave);
   return impl_->read("to apply", message, on_event, deadline, transaction_from);
 }
 

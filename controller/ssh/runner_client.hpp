@@ -48,6 +48,7 @@ struct TransactionReply {
   std::string failed_id{};  // the primitive that failed, where one did
   std::string what{};
   std::string output{};
+  bool changed = false;             // somebody else changed the host meanwhile: no fault of the change
   std::vector<std::string> left{};  // after a failed rollback: what is where
 };
 
@@ -87,6 +88,7 @@ struct ApplyRequest {
   std::string commit{};
   std::int64_t deadman_ms = 120'000;
   bool allow_prune = false;  // as the plan was asked for
+  std::vector<std::string> leave{};  // as in the plan
 };
 
 /// Events as they come, as docs/protocol.md has them.
@@ -123,6 +125,7 @@ class RunnerClient : public HostProbe {
     std::int64_t epoch = 0;            // with it, what the host has not begun of those never will be,
                                        // and a host may be taken over
     Claim claim{};
+    std::vector<std::string> leave{};  // ids that are not touched: somebody else goes on changing them
   };
   /// Sends the bundle only when the runner does not have it by its digest.
   PlanReply plan(const Bundle& bundle, const PlanRequest& request, Deadline deadline);

@@ -44,6 +44,7 @@ TransactionReply transaction_from(const Value& reply) {
     result.failed_id = text_of(*failure, "id");
     result.what = text_of(*failure, "what");
     result.output = text_of(*failure, "output");
+    result.changed = failure->bool_or("changed", false);
   }
   result.left = lines_of(reply, "left", max_left);
   return result;
@@ -193,6 +194,7 @@ Map plan_request(const RunnerClient::PlanRequest& how) {
   if (how.epoch > 0) request["epoch"] = how.epoch;
   if (how.allow_prune) request["allow_prune"] = true;
   add_claim(request, how.claim);
+  if (!how.leave.empty()) request["leave"] = Value::texts(how.leave);
   return request;
 }
 

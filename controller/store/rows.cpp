@@ -55,4 +55,36 @@ EnvironmentRecord environment_of(SQLite::Statement& row) {
           .accepted_tag = text(row, 7)};
 }
 
+std::vector<Fight> fights_of(SQLite::Database& database, const std::string& environment, const std::string& host) {
+  auto rows =
+      prepare(database, "SELECT id, wanted, at_ms FROM fights WHERE environment = ? AND host = ? ORDER BY at_ms",
+              environment, host);
+  return all(rows, [](SQLite::Statement& row) { return Fight{text(row, 0), text(row, 1), number(row, 2)}; });
+}
+
+void insert_fights(SQLite::Database& database, const std::string& environment, const std::string& host,
+                   const std::vector<Fight>& fights) {
+  for (const Fight& one : fights) {
+    prepare(database, "INSERT INTO fights VALUES (?,?,?,?,?)", environment, host, one.id, one.wanted, one.at_ms).exec();
+  }
+}
+
+void raise_epoch_to(SQLite::Database& database, std::int64_t epoch) {
+  prepare(database, "INSERT INTO epochs (id) SELECT ?1 WHERE ?1 > (SELECT coalesce(max(id), 0) FROM epochs)", epoch)
+      .exec();
+}
+
+void update_seen(SQLite::Database& database, const std::string& environment,
+                 const std::map<std::string, std::int64_t>& seen_ms) {
+  SQLite::Statement update(database,
+                           "UPDATE hosts SET seen_ms = ?3 WHERE environment = ?1 AND host = ?2 AND seen_ms < ?3");
+  for (const auto& [host, at_ms] : seen_ms) {
+    update.reset();
+    update.bind(1, environment);
+    update.bind(2, host);
+    update.bind(3, at_ms);
+    update.exec();
+  }
+}
+
 }  // namespace holdfast

@@ -6,6 +6,7 @@
 #include <SQLiteCpp/Statement.h>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -60,27 +61,12 @@ Deployment deployment_of(SQLite::Statement& row);
 HostRecord host_of(SQLite::Statement& row);
 EnvironmentRecord environment_of(SQLite::Statement& row);
 
-/// Binds its arguments in order.
-template <typename... Arguments>
-SQLite::Statement prepare(SQLite::Database& database, const std::string& text, const Arguments&... arguments) {
-  SQLite::Statement statement(database, text);
-  int index = 0;
-  (statement.bind(++index, arguments), ...);
-  return statement;
-}
-
-template <typename Row>
-auto all(SQLite::Statement& rows, Row row) {
-  std::vector<decltype(row(rows))> list;
-  while (rows.executeStep()) list.push_back(row(rows));
-  return list;
-}
-
-template <typename Row>
-auto first(SQLite::Statement& rows, Row row) {
-  std::optional<decltype(row(rows))> found;
-  if (rows.executeStep()) found = row(rows);
-  return found;
-}
+/// What was fought for on a host, the oldest first.
+std::vector<Fight> fights_of(SQLite::Database& database, const std::string& environment, const std::string& host);
+void insert_fights(SQLite::Database& database, const std::string& environment, const std::string& host,
+                   const std::vector<Fight>& fights);
+void raise_epoch_to(SQLite::Database& database, std::int64_t epoch);
+void update_seen(SQLite::Database& database, const std::string& environment,
+                 const std::map<std::string, std::int64_t>& seen_ms);
 
 }  // namespace holdfast

@@ -141,15 +141,7 @@ class SqliteStore : public Store {
   void saw_hosts(const std::string& environment, const std::map<std::string, std::int64_t>& seen_ms) override {
     if (seen_ms.empty()) return;
     written([&] {
-      SQLite::Statement update(database_,
-                               "UPDATE hosts SET seen_ms = ?3 WHERE environment = ?1 AND host = ?2 AND seen_ms < ?3");
-      for (const auto& [host, at_ms] : seen_ms) {
-        update.reset();
-        update.bind(1, environment);
-        update.bind(2, host);
-        update.bind(3, at_ms);
-        update.exec();
-      }
+      update_seen(database_, environment, seen_ms);
       return 0;
     });
   }
@@ -218,6 +210,26 @@ class SqliteStore : public Store {
     return written([&] {
       return prepare(database_, "DELETE FROM holds WHERE environment = ?1 AND (?2 = '' OR host = ?2)", environment,
                      host)
+          .exec();
+    });
+  }
+
+  void put_fights(const std::string& environment, const std::string& name, const std::vector<Fight>& fights) override {
+    if (fights.empty()) return;
+    written([&] {
+      insert_fights(database_, environment, name, fights);
+      return 0;
+    });
+  }
+
+  std::vector<Fight> fights(const std::string& environment, const std::string& name) override {
+    return guarded([&] { return fights_of(database_, environment, name); });
+  }
+
+  int remove_fights(const std::string& environment, const std::string& name) override {
+    return written([&] {
+      return prepare(database_, "DELETE FROM fights WHERE environment = ?1 AND (?2 = '' OR host = ?2)", environment,
+                     name)
           .exec();
     });
   }
@@ -312,9 +324,8 @@ class SqliteStore : public Store {
   void raise_epoch(std::int64_t epoch) override {
     if (epoch <= raised_to_) return;
     written([&] {
-      return prepare(database_,
-                     "INSERT INTO epochs (id) SELECT ?1 WHERE ?1 > (SELECT coalesce(max(id), 0) FROM epochs)", epoch)
-          .exec();
+      raise_epoch_to(database_, epoch);
+      return 0;
     });
     raised_to_ = std::max(raised_to_.load(), epoch);
   }

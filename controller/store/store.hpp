@@ -71,6 +71,13 @@ struct Hold {
   std::int64_t deployment = 0;
 };
 
+/// Something of a host that was put right, or could not be, because somebody else had changed it.
+struct Fight {
+  std::string id{};      // the primitive's
+  std::string wanted{};  // digest of what is wanted of it
+  std::int64_t at_ms = 0;
+};
+
 /// A person's `rollback`: while the tracked branch is at `head`, `target` is what the environment should be.
 struct Pin {
   std::string environment{};
@@ -141,6 +148,13 @@ class Store {
   virtual std::vector<Hold> holds(const std::string& environment) = 0;
   /// All of an environment's, or one host's; how many there were.
   virtual int remove_holds(const std::string& environment, const std::string& host) = 0;
+
+  /// What was fought for on a host.
+  virtual void put_fights(const std::string& environment, const std::string& host,
+                          const std::vector<Fight>& fights) = 0;
+  virtual std::vector<Fight> fights(const std::string& environment, const std::string& host) = 0;  // the oldest first
+  /// Of all of an environment's hosts, or one; how many there were.
+  virtual int remove_fights(const std::string& environment, const std::string& host) = 0;
 
   virtual void put_pin(const Pin& pin) = 0;
   virtual std::optional<Pin> pin(const std::string& environment) = 0;

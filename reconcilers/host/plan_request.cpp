@@ -3,6 +3,7 @@
 #include <reconcilers/host/guards.hpp>
 #include <reconcilers/host/observe.hpp>
 #include <reconcilers/host/state_files.hpp>
+#include <reconcilers/host/transaction_record.hpp>
 #include <reconcilers/primitives/place.hpp>
 #include <reconcilers/primitives/secrets.hpp>
 
@@ -99,7 +100,8 @@ Value Requests::plan(const Value& request) {
   Value answers = asked(request, owner.is_null());
   const Inventory inventory = state_.inventory();
   const Bundle resolved = resolve(system_, vault_, kept->bundle);
-  PreparedPlan prepared = make_plan(resolved, look_at(system_, resolved, inventory), inventory, system_.abilities());
+  PreparedPlan prepared =
+      make_plan(resolved, look_at(system_, resolved, inventory), inventory, system_.abilities(), leave_of(request));
   prepared.plan.missing = missing_contents(system_, vault_, prepared, kept->bundle);
   const Pruning pruning = request.bool_or("allow_prune", false) ? Pruning::allowed : Pruning::guarded;
   guard(system_, kept->bundle, inventory, state_.mounts(), pruning, prepared);

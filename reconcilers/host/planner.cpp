@@ -37,8 +37,9 @@ bool lies_below(const std::string& path, const std::string& folder) {
 /// Collects what a bundle asks of a host as moves, and what has to be told besides.
 class Planner {
  public:
-  Planner(const Bundle& bundle, const Sight& sight, const Inventory& inventory, const Abilities& abilities)
-      : bundle_(bundle), sight_(sight), inventory_(inventory), abilities_(abilities) {}
+  Planner(const Bundle& bundle, const Sight& sight, const Inventory& inventory, const Abilities& abilities,
+          const std::set<PrimitiveId>& leave)
+      : bundle_(bundle), sight_(sight), inventory_(inventory), abilities_(abilities), leave_(leave) {}
 
   PreparedPlan plan() {
     add_wanted();
@@ -73,7 +74,11 @@ class Planner {
     const auto seen = sight_.states.find(wanted.id);
     const Attributes from = seen == sight_.states.end() ? Attributes{{"present", false}} : seen->second;
     const auto obstacle = from.find("obstacle");
-    if (obstacle == from.end()) {
+    if (leave_.contains(wanted.id)) {
+      moves_.push_back({.wanted = wanted, .from = from, .to = from, .kind = kind});  // others may load it
+      moves_.back().wanted.attributes = from;
+      notes_.push_back(to_text(wanted.id) + " is left as it is: somebody else goes on changing it");
+    } else if (obstacle == from.end()) {
       moves_.push_back({.wanted = wanted, .from = from, .to = goal_of(from, wanted.attributes), .kind = kind});
     } else if (kind == ActionKind::prune) {
       notes_.push_back(to_text(wanted.id) + " is left as it is: there is " + obstacle->second.as_text());
@@ -197,6 +202,7 @@ class Planner {
   const Sight& sight_;
   const Inventory& inventory_;
   const Abilities& abilities_;
+  const std::set<PrimitiveId>& leave_;
   std::vector<Move> moves_;
   std::vector<Refusal> refusals_;
   std::vector<std::string> notes_;
@@ -221,9 +227,9 @@ bool is_manageable(PrimitiveType type, const Abilities& abilities) {
   }
 }
 
-PreparedPlan make_plan(const Bundle& bundle, const Sight& sight, const Inventory& inventory,
-                       const Abilities& abilities) {
-  return Planner(bundle, sight, inventory, abilities).plan();
+PreparedPlan make_plan(const Bundle& bundle, const Sight& sight, const Inventory& inventory, const Abilities& abilities,
+                       const std::set<PrimitiveId>& leave) {
+  return Planner(bundle, sight, inventory, abilities, leave).plan();
 }
 
 bool judges(const Validator& validator, const PrimitiveId& changed) {

@@ -5,6 +5,7 @@
 #include <reconcilers/host/system.hpp>
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,9 @@ struct PreparedPlan {
 /// resolved already (no secret's placeholder in it). One package step does for all packages, in the first package's
 /// action; one daemon-reload does for all unit files before the units that need it. plan.missing stays empty.
 /// Throws Error where primitives need each other in a circle.
-PreparedPlan make_plan(const Bundle& bundle, const Sight& sight, const Inventory& inventory,
-                       const Abilities& abilities);
+/// What is named in `leave` stays as it is, with a note: somebody else goes on changing it.
+PreparedPlan make_plan(const Bundle& bundle, const Sight& sight, const Inventory& inventory, const Abilities& abilities,
+                       const std::set<PrimitiveId>& leave = {});
 
 /// Whether a plan may remove much of what is managed: a person said so for this one time.
 enum class Pruning { guarded, allowed };

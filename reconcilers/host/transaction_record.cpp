@@ -82,9 +82,24 @@ void add_state(TransactionRecord& transaction, const Value& record) {
 }  // namespace
 
 Value to_value(const TransactionRequest& request) {
-  return Map{{"transaction", request.transaction}, {"epoch", request.epoch},   {"bundle_digest", request.bundle_digest},
-             {"plan_digest", request.plan_digest}, {"commit", request.commit}, {"deadman_ms", request.deadman_ms},
-             {"allow_prune", request.allow_prune}};
+  Map value{{"transaction", request.transaction}, {"epoch", request.epoch},   {"bundle_digest", request.bundle_digest},
+            {"plan_digest", request.plan_digest}, {"commit", request.commit}, {"deadman_ms", request.deadman_ms},
+            {"allow_prune", request.allow_prune}};
+  if (request.leave.empty()) return value;
+  List leave;
+  for (const PrimitiveId& id : request.leave) leave.emplace_back(to_text(id));
+  value["leave"] = std::move(leave);
+  return value;
+}
+
+std::set<PrimitiveId> leave_of(const Value& request) {
+  constexpr std::size_t most = 1000;
+  std::set<PrimitiveId> leave;
+  const Value* found = request.find("leave");
+  if (found == nullptr) return leave;
+  for (const std::string& id : found->as_texts()) leave.insert(primitive_id(id));
+  if (leave.size() > most) throw Error("too much is to be left as it is");
+  return leave;
 }
 
 TransactionRequest request_from(const Value& value) {
@@ -100,6 +115,7 @@ TransactionRequest request_from(const Value& value) {
     throw Error("expected a digest, found another text");
   if (request.epoch < 0) throw Error("expected an epoch from 0 on, found " + std::to_string(request.epoch));
   if (request.commit.size() > longest_commit) throw Error("the name of the commit is too long");
+  request.leave = leave_of(value);
   request.deadman_ms = std::clamp(request.deadman_ms, min_deadman_ms, max_deadman_ms);
   return request;
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,11 @@ struct TransactionRequest {
   std::string commit{};
   std::int64_t deadman_ms = 120'000;
   bool allow_prune = false;  // see Pruning
+  std::set<PrimitiveId> leave{};  // as they are
 };
 Value to_value(const TransactionRequest& request);
+/// The member `leave` of a request; throws Error on what is no list of ids.
+std::set<PrimitiveId> leave_of(const Value& request);
 /// Throws Error on an id, digest or number that is none.
 TransactionRequest request_from(const Value& value);
 
@@ -51,12 +55,12 @@ struct TransactionRecord {
   Value failure{};      // a map, or null
   std::vector<std::string> left{};
   std::string begun_at{};
-  std::vector<Touched> touched{};  // in the order of the plan
-  std::int64_t deadline_ms = 0;    // of a pending one, on the boot clock
-  std::string boot_id{};           // on which that clock counts
+  std::vector<Touched> touched{};                        // in the order of the plan
+  std::int64_t deadline_ms = 0;                          // of a pending one, on the boot clock
+  std::string boot_id{};                                 // on which that clock counts
   std::map<PrimitiveId, ExtendedAttributes> extended{};  // as they were before
   std::vector<std::string> reserved{};  // files that hold space for the undo, the one beside the journal first
-  bool settled = false;            // confirmed, and everything that follows from it is written
+  bool settled = false;                 // confirmed, and everything that follows from it is written
 };
 
 /// Throws Error on a journal of another version.

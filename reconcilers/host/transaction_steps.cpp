@@ -112,7 +112,7 @@ void TransactionSteps::make_plan_now() {
   const Inventory inventory = state_.inventory();
   resolved_ = resolve(system_, vault_, bundle_);
   sight_ = look_at(system_, resolved_, inventory);
-  prepared_ = make_plan(resolved_, sight_, inventory, system_.abilities());
+  prepared_ = make_plan(resolved_, sight_, inventory, system_.abilities(), request_.leave);
   prepared_.plan.missing = missing_contents(system_, vault_, prepared_, bundle_);
   const Pruning pruning = request_.allow_prune ? Pruning::allowed : Pruning::guarded;
   guard(system_, bundle_, inventory, state_.mounts(), pruning, prepared_);
