@@ -337,14 +337,22 @@ class SqliteStore : public Store {
     try {
       return work();
     } catch (const SQLite::Exception& error) {
-      throw Error(std::string("the controller's state can't be used: ") + error.what());
+      throw_unusable(error);
     }
+  }
+
+  [[noreturn]] static void throw_unusable(const SQLite::Exception& error) {
+    throw Error(std::string("the controller's state can't be used: ") + error.what());
   }
 
   template <typename Work>
   auto written(Work work) -> decltype(work()) {
     decltype(work()) result{};
-    writes_.write([&] { result = work(); }, [&](const auto& all) { transact(all); });
+    try {
+      writes_.write([&] { result = work(); }, [&](const auto& all) { transact(all); });
+    } catch (const SQLite::Exception& error) {  // of a statement in a transaction that others shared
+      throw_unusable(error);
+    }
     return result;
   }
 

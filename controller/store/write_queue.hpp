@@ -51,6 +51,7 @@ class WriteQueue {
           try {
             (*one->work)();
           } catch (...) {
+            if (batch.size() == 1) throw;           // nothing of it stays
             one->error = std::current_exception();  // a statement that failed has changed nothing
           }
         }
