@@ -87,4 +87,27 @@ void update_seen(SQLite::Database& database, const std::string& environment,
   }
 }
 
+std::map<std::string, std::int64_t> downs_of(SQLite::Database& database, const std::string& environment,
+                                             const std::string& name) {
+  auto rows =
+      prepare(database, "SELECT unit, down_ms FROM downs WHERE environment = ? AND host = ?", environment, name);
+  std::map<std::string, std::int64_t> found;
+  while (rows.executeStep()) found[text(rows, 0)] = number(rows, 1);
+  return found;
+}
+
+std::set<std::string> transactions_of(SQLite::Database& database, const std::string& host) {
+  auto rows = prepare(database, "SELECT transaction_id FROM deployments WHERE host = ?", host);
+  std::set<std::string> found;
+  while (rows.executeStep()) found.insert(text(rows, 0));
+  return found;
+}
+
+std::int64_t next_epoch_of(SQLite::Database& database) {
+  database.exec("INSERT INTO epochs DEFAULT VALUES");
+  const std::int64_t epoch = database.getLastInsertRowid();
+  prepare(database, "DELETE FROM epochs WHERE id < ?", epoch).exec();  // AUTOINCREMENT remembers the highest
+  return epoch;
+}
+
 }  // namespace holdfast

@@ -68,5 +68,9 @@ void insert_fights(SQLite::Database& database, const std::string& environment, c
 void raise_epoch_to(SQLite::Database& database, std::int64_t epoch);
 void update_seen(SQLite::Database& database, const std::string& environment,
                  const std::map<std::string, std::int64_t>& seen_ms);
+std::map<std::string, std::int64_t> downs_of(SQLite::Database& database, const std::string& environment,
+                                             const std::string& name);
+std::set<std::string> transactions_of(SQLite::Database& database, const std::string& host);
+std::int64_t next_epoch_of(SQLite::Database& database);
 
 }  // namespace holdfast

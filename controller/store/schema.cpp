@@ -82,7 +82,7 @@ const std::vector<std::string_view>& store_migrations() {
       "CREATE TABLE notes (name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT",
       // 8: up to which epoch of a host all is known
       "ALTER TABLE hosts ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0",
-      // 8: what somebody else goes on changing
+      // 9: what somebody else goes on changing
       R"sql(
         CREATE TABLE fights (
           environment TEXT NOT NULL, host TEXT NOT NULL, id TEXT NOT NULL, wanted TEXT NOT NULL,

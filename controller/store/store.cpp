@@ -111,12 +111,7 @@ class SqliteStore : public Store {
   }
 
   std::set<std::string> transactions(const std::string& host) override {
-    return guarded([&] {
-      auto rows = prepare(database_, "SELECT transaction_id FROM deployments WHERE host = ?", host);
-      std::set<std::string> found;
-      while (rows.executeStep()) found.insert(text(rows, 0));
-      return found;
-    });
+    return guarded([&] { return transactions_of(database_, host); });
   }
 
   std::vector<DeploymentEvent> events(std::int64_t id) override {
@@ -176,13 +171,7 @@ class SqliteStore : public Store {
   }
 
   std::map<std::string, std::int64_t> downs(const std::string& environment, const std::string& name) override {
-    return guarded([&] {
-      auto rows =
-          prepare(database_, "SELECT unit, down_ms FROM downs WHERE environment = ? AND host = ?", environment, name);
-      std::map<std::string, std::int64_t> found;
-      while (rows.executeStep()) found[text(rows, 0)] = number(rows, 1);
-      return found;
-    });
+    return guarded([&] { return downs_of(database_, environment, name); });
   }
 
   void put_hold(const Hold& h) override {
@@ -313,12 +302,7 @@ class SqliteStore : public Store {
   }
 
   std::int64_t next_epoch() override {
-    return written([&] {
-      database_.exec("INSERT INTO epochs DEFAULT VALUES");
-      const std::int64_t epoch = database_.getLastInsertRowid();
-      prepare(database_, "DELETE FROM epochs WHERE id < ?", epoch).exec();  // AUTOINCREMENT remembers the highest
-      return epoch;
-    });
+    return written([&] { return next_epoch_of(database_); });
   }
 
   void raise_epoch(std::int64_t epoch) override {
