@@ -1,6 +1,6 @@
 #include <controller/ssh/ssh_connection.hpp>
 
-#include <controller/ssh/fd.hpp>
+#include <reconcilers/fd.hpp>
 #include <controller/ssh/socket.hpp>
 #include <manifests/error.hpp>
 
@@ -165,7 +165,7 @@ class ChildStream : public Stream {
 
   void drain() {
     std::array<char, 4096> buffer{};
-    while (errors_fd_.open()) {
+    while (errors_fd_) {
       const ssize_t got = ::read(errors_fd_.get(), buffer.data(), buffer.size());
       if (got < 0 && errno == EINTR) continue;
       if (got == 0) errors_fd_.close();

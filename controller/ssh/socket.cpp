@@ -108,7 +108,7 @@ Fd connect_tcp(const std::string& address, int port, Deadline deadline) {
   for (const addrinfo* one = addresses.get(); one != nullptr; one = one->ai_next) ++left;
   for (const addrinfo* one = addresses.get(); one != nullptr; one = one->ai_next, --left) {
     Fd fd(::socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, one->ai_protocol));
-    if (!fd.open()) {
+    if (!fd) {
       problem = errno;
       continue;
     }
@@ -136,7 +136,7 @@ Fd connect_unix(const std::string& path) {
   std::memcpy(name.sun_path, path.c_str(), path.size() + 1);
   // Without waiting: an agent that hangs may have a full queue.
   Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd.open() || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
+  if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
     throw Error("cannot connect to the socket \"" + path + "\": " + std::strerror(errno));
   }
   fcntl(fd.get(), F_SETFL, 0);

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <controller/connection.hpp>
-#include <controller/ssh/fd.hpp>
+#include <reconcilers/fd.hpp>
 
 #include <condition_variable>
 #include <mutex>

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <controller/connection.hpp>
-#include <controller/ssh/fd.hpp>
 #include <controller/ssh/ssh_target.hpp>
+#include <reconcilers/fd.hpp>
 
 #include <functional>
 #include <memory>

@@ -135,18 +135,6 @@ int open_directly(const Fd& root, const std::string& relative) {
 
 }  // namespace
 
-Fd& Fd::operator=(Fd&& other) noexcept {
-  if (this != &other) {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = std::exchange(other.fd_, -1);
-  }
-  return *this;
-}
-
-Fd::~Fd() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 Place find_place(const Fd& root, const std::string& path) {
   std::vector<std::string> parts = components(path);
   require_normal(path, parts);

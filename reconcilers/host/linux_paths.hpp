@@ -1,25 +1,11 @@
 #pragma once
 
+#include <reconcilers/fd.hpp>
+
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace holdfast {
-
-/// A file descriptor that closes itself. -1 holds nothing.
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept;
-  ~Fd();
-  [[nodiscard]] int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
 
 /// A path cut into the open directory that holds it and its last component ("." for the root itself).
 struct Place {

@@ -6,7 +6,7 @@
 
 namespace holdfast {
 
-/// Owns one file descriptor.
+/// Owns one file descriptor, and closes it. -1 holds nothing.
 class Fd {
  public:
   Fd() = default;
@@ -22,7 +22,7 @@ class Fd {
   ~Fd() { close(); }
 
   [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] bool open() const { return fd_ >= 0; }
+  explicit operator bool() const { return fd_ >= 0; }
   int release() { return std::exchange(fd_, -1); }
   void close() {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
