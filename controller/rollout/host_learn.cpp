@@ -19,7 +19,8 @@ struct Past {
   Deployment deployment{};  // as the history will have it
   std::string bundle{};
   std::int64_t epoch = 0;
-  bool blamed = false;  // it was rolled back, and for a fault of its own
+  bool blamed = false;   // it was rolled back, and for a fault of its own
+  bool cut_off = false;  // nothing failed; what it was for may be verified all the same
 };
 
 Outcome outcome_of(const std::string& state) {
@@ -45,6 +46,7 @@ Past past_from(const Value& told) {
     const std::string id = failure->text_or("id", "");
     d.reason = printable((id.empty() ? "" : id + ": ") + failure->text_or("what", ""));
     changed = failure->bool_or("changed", false);
+    past.cut_off = failure->bool_or("cut_off", false);
   }
   const bool undone = d.outcome == Outcome::rolled_back || d.outcome == Outcome::rollback_failed;
   past.blamed = undone && !changed && d.reason != set_aside_reason;
@@ -72,7 +74,9 @@ std::optional<HostReport> HostSteps::learn() {
   int rows = 0;
   bool after_verified = verified.empty();
   for (const Past& past : pasts_from(status)) {
-    const bool holds = after_verified && past.blamed;
+    const bool repairs =
+        past.cut_off && generation != nullptr && past.bundle == generation->text_or("bundle_digest", "");
+    const bool holds = after_verified && past.blamed && !repairs;
     after_verified = after_verified || past.deployment.transaction == verified;
     if (known.contains(past.deployment.transaction)) continue;
     learn_past(past.deployment, holds ? past.bundle : "");

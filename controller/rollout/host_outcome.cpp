@@ -180,7 +180,7 @@ HostReport HostSteps::after_rollback(const TransactionReply& reply, const std::s
     end(repair ? Outcome::repaired : Outcome::deployed, "");
     return report(repair ? HostResult::repaired : HostResult::deployed, "converged", "");
   }
-  if (reply.changed && reply.state == "rolled_back") return disturbed(reply);
+  if (is_nobodys_fault(reply, undone.bundle)) return disturbed(reply);
   HOLDFAST_FAILPOINT("turn.undone");
   hold(undone, why);
   HOLDFAST_FAILPOINT("turn.held");

@@ -12,6 +12,8 @@ namespace holdfast {
 namespace {
 
 constexpr std::int64_t look_again_ms = 500;
+constexpr int most_cut_off = 3;
+constexpr std::int64_t cut_off_within_ms = 600'000;
 constexpr std::int64_t apply_ms = 3'600'000;
 
 }  // namespace
@@ -77,8 +79,8 @@ void HostSteps::settle_as_observer(const Deployment& known, const AskedTransacti
   const std::string& state = answer.reply.state;
   const std::string why = state == "none" ? "nothing was done: the host has not begun it" : why_of(answer.reply);
   if (state == "confirmed") return end(known.cause == "drift" ? Outcome::repaired : Outcome::deployed, "");
-  if (!answer.reply.changed && (state == "rolled_back" || state == "rollback_failed"))
-    hold({answer.bundle_digest, known.commit}, why);
+  const bool undone = state == "rolled_back" || state == "rollback_failed";
+  if (undone && !is_nobodys_fault(answer.reply, answer.bundle_digest)) hold({answer.bundle_digest, known.commit}, why);
   end(state == "none"          ? Outcome::failed
       : state == "refused"     ? Outcome::refused
       : state == "rolled_back" ? Outcome::rolled_back
@@ -135,7 +137,7 @@ std::optional<HostReport> HostSteps::settle_undone(const Deployment& known, cons
   const std::string why = why_of(answer.reply);
   tell(Progress::Level::warning, "the host undid transaction " + answer.transaction + " by itself: " + why);
   const bool wanted_still = answer.bundle_digest == job_.desired->digest;
-  if (answer.reply.changed && answer.reply.state == "rolled_back") {
+  if (is_nobodys_fault(answer.reply, answer.bundle_digest)) {
     end(Outcome::rolled_back, why);
     return std::nullopt;
   }
@@ -201,7 +203,7 @@ std::optional<HostReport> HostSteps::set_aside(TransactionReply reply, const std
         transaction_, epoch_, why, [this](const Value& event) { tell_event(event); }, in(apply_ms));
   } else if (reply.state == "rolled_back" && why_of(reply) != why) {
     why = why_of(reply);
-    hold({open_->bundle_digest, commit}, why);
+    if (!is_nobodys_fault(reply, open_->bundle_digest)) hold({open_->bundle_digest, commit}, why);
   }
   if (reply.state == "rollback_failed") return after_rollback(reply, why, {open_->bundle_digest, commit});
   if (reply.state == "confirmed") was_confirmed(commit, open_->bundle_digest);
@@ -218,7 +220,20 @@ std::optional<HostReport> HostSteps::set_aside(TransactionReply reply, const std
   return std::nullopt;
 }
 
-/// Somebody else changed what was about to be changed: the commit is not to blame, and is planned again.
+/// What was undone is not held: somebody else changed the host meanwhile, or what was cut off only went back to what
+/// was verified before. That is tried again, but not for ever: putting it right may be what brings the host down.
+bool HostSteps::is_nobodys_fault(const TransactionReply& reply, const std::string& bundle) const {
+  if (reply.state != "rolled_back") return false;
+  if (reply.changed) return true;
+  if (!reply.cut_off || bundle != record_.live_bundle) return false;
+  const std::int64_t since_ms = tools_.clock.wall_ms() - cut_off_within_ms;
+  const std::vector<Deployment> newest = tools_.store.deployments(job_.environment, record_.host, most_cut_off * 4);
+  return std::ranges::count_if(newest, [since_ms](const Deployment& one) {
+           return one.cause == "drift" && one.outcome == Outcome::rolled_back && one.begun_ms > since_ms;
+         }) < most_cut_off;
+}
+
+/// The commit is not to blame for it, and is planned again.
 HostReport HostSteps::disturbed(const TransactionReply& reply) {
   const std::string why = why_of(reply);
   if (!reply.failed_id.empty()) {
@@ -226,7 +241,8 @@ HostReport HostSteps::disturbed(const TransactionReply& reply) {
     tools_.store.put_fights(job_.environment, record_.host, {{reply.failed_id, wanted, tools_.clock.wall_ms()}});
   }
   end(reply.state == "refused" ? Outcome::refused : Outcome::rolled_back, why);
-  tell(Progress::Level::warning, "somebody else changed the host meanwhile: " + why + "; it is planned again");
+  const std::string what = reply.changed ? "somebody else changed the host meanwhile: " : "a repair was cut off: ";
+  tell(Progress::Level::warning, what + why + "; it is planned again");
   return report(HostResult::disturbed, "disturbed", why);
 }
 

@@ -68,6 +68,7 @@ class HostSteps {
   void learn_past(Deployment past, const std::string& held_bundle);
   std::optional<HostReport> refused_by_past();
   HostReport disturbed(const TransactionReply& reply);
+  [[nodiscard]] bool is_nobodys_fault(const TransactionReply& reply, const std::string& bundle) const;
   void remember_fights();
   void settle_as_observer(const Deployment& known, const AskedTransaction& answer);
   std::optional<HostReport> settle_one(const Deployment& known, const AskedTransaction& answer);

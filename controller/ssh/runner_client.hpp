@@ -49,6 +49,7 @@ struct TransactionReply {
   std::string what{};
   std::string output{};
   bool changed = false;             // somebody else changed the host meanwhile: no fault of the change
+  bool cut_off = false;             // nothing failed: a death, a restart, or nobody confirmed
   std::vector<std::string> left{};  // after a failed rollback: what is where
 };
 

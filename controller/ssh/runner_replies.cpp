@@ -45,6 +45,7 @@ TransactionReply transaction_from(const Value& reply) {
     result.what = text_of(*failure, "what");
     result.output = text_of(*failure, "output");
     result.changed = failure->bool_or("changed", false);
+    result.cut_off = failure->bool_or("cut_off", false);
   }
   result.left = lines_of(reply, "left", max_left);
   return result;

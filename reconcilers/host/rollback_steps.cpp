@@ -23,6 +23,17 @@ std::chrono::milliseconds patience(RecoverTime time) {
   return time == RecoverTime::due ? std::chrono::seconds(1) : std::chrono::minutes(10);
 }
 
+/// Why somebody else than its runner ends it. An undo that was begun before goes on for its own reason.
+Failure why_of(const TransactionRecord& transaction) {
+  if (transaction.state == "rolling_back" && transaction.failure.is_map()) return failure_from(transaction.failure);
+  Failure failure{.what = "its runner died", .cut_off = true};
+  if (transaction.state == "pending") {
+    failure.what = transaction.boot_id == current_boot_id() ? "it was not confirmed in time"
+                                                            : "the machine was restarted before it was confirmed";
+  }
+  return failure;
+}
+
 }  // namespace
 
 bool TransactionSteps::resume(RecoverTime time) {
@@ -35,14 +46,7 @@ bool TransactionSteps::resume(RecoverTime time) {
   }
   if (time == RecoverTime::due && transaction.state == "pending" && !is_overdue(transaction)) return false;
   request_ = transaction.request;
-  why_recovered_ = "its runner died";
-  if (transaction.state == "pending") why_recovered_ = "it was not confirmed in time";
-  if (transaction.boot_id != current_boot_id() && transaction.state == "pending") {
-    why_recovered_ = "the machine was restarted before it was confirmed";
-  }
-  if (transaction.state == "rolling_back" && transaction.failure.is_map()) {
-    why_recovered_ = transaction.failure.text_or("what", why_recovered_);
-  }
+  why_recovered_ = why_of(transaction);
   system_.end_steps_of("holdfast-" + id_ + ".service");  // a build that outlived its runner would work against the undo
   journal_.emplace(state_.transaction_path(id_, "journal"));
   events_.emplace(state_.transaction_path(id_, "events"));

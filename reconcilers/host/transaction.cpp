@@ -44,7 +44,7 @@ void recover_transaction(System& system, const State& state, RecoverTime time, c
   if (!id) return;
   TransactionSteps steps(system, state, *id);
   if (!steps.resume(time)) return;
-  steps.roll_back(failure_of({}, reason.empty() ? steps.why_recovered() : reason),
+  steps.roll_back(reason.empty() ? steps.why_recovered() : failure_of({}, reason),
                   time == RecoverTime::booting ? UndoTime::booting : UndoTime::running);
 }
 

@@ -124,7 +124,17 @@ Value to_value(const Failure& failure) {
   Map value{
       {"id", failure.id.name.empty() ? "" : to_text(failure.id)}, {"what", failure.what}, {"output", failure.output}};
   if (failure.changed) value["changed"] = true;
+  if (failure.cut_off) value["cut_off"] = true;
   return value;
+}
+
+Failure failure_from(const Value& value) {
+  Failure failure{.what = value.text_or("what", ""),
+                  .output = value.text_or("output", ""),
+                  .changed = value.bool_or("changed", false),
+                  .cut_off = value.bool_or("cut_off", false)};
+  if (const std::string id = value.text_or("id", ""); !id.empty()) failure.id = primitive_id(id);
+  return failure;
 }
 
 Failure failure_of(const PrimitiveId& id, const std::string& message) {

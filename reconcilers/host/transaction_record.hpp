@@ -35,8 +35,11 @@ struct Failure {
   std::string what{};    // one line
   std::string output{};  // what the failed program said
   bool changed = false;  // somebody else changed the host meanwhile: no fault of what was to be done
+  bool cut_off = false;  // nothing failed: the runner died, the machine was restarted, or nobody confirmed
 };
 Value to_value(const Failure& failure);
+/// Throws Error where the value is none.
+Failure failure_from(const Value& value);
 /// The first line tells what; the rest is output.
 Failure failure_of(const PrimitiveId& id, const std::string& message);
 

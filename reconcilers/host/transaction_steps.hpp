@@ -42,7 +42,7 @@ class TransactionSteps {
 
   /// Takes over what a dead runner left, or what was never confirmed. False where there is nothing to undo (yet).
   bool resume(RecoverTime time);
-  [[nodiscard]] std::string why_recovered() const { return why_recovered_; }
+  [[nodiscard]] const Failure& why_recovered() const { return why_recovered_; }
   void roll_back(const Failure& failure, UndoTime time = UndoTime::running);
 
  private:
@@ -102,7 +102,7 @@ class TransactionSteps {
   std::map<PrimitiveId, ExtendedAttributes> extended_{};  // what an undo gives back; empty on the way forward
   PrimitiveId stands_in_way_{};                           // of a refusal: what a person has to see to
   std::vector<std::string> reserved_{};                   // what it may let go of
-  std::string why_recovered_{};
+  Failure why_recovered_{};
 };
 
 }  // namespace holdfast

@@ -49,6 +49,35 @@ TEST_CASE("what the host undid while no controller was there is told as rolled b
   CHECK(killed.count() == count);
 }
 
+TEST_CASE("a repair that was cut off is tried again, but not for ever", "[truth]") {
+  Scene fleet;
+  fleet.write("motd.yaml", motd("good") + check(fleet, "a", "good"));
+  const std::string good = fleet.commit("first");
+  REQUIRE(fleet.result() == HostResult::deployed);
+  const auto cut_off = [&fleet] {
+    std::ofstream(fleet.root("a") / "etc/motd") << "drifted, and still good\n";
+    REQUIRE(fleet.run_program("apply test", "turn.applied kill") == 137);
+    const Deployment newest = fleet.store().deployments("test", "", 1).at(0);
+    REQUIRE(newest.cause == "drift");
+    REQUIRE(fleet.run_runner("recover --now " + newest.transaction) == 0);
+    REQUIRE(fleet.read("/etc/motd") == "drifted, and still good\n");
+  };
+
+  SECTION("the next turn puts it right") {
+    cut_off();
+    CHECK(fleet.result() == HostResult::repaired);
+    CHECK(fleet.read("/etc/motd") == "good\n");
+    CHECK(fleet.store().holds("test").empty());
+    CHECK(fleet.store().deployments("test", "", 2).at(1).outcome == Outcome::rolled_back);
+  }
+  SECTION("what never gets through is held") {
+    for (int i = 0; i < 4; ++i) cut_off();
+    CHECK(fleet.result() == HostResult::rolled_back);
+    REQUIRE(fleet.store().holds("test").size() == 1);
+    CHECK(fleet.store().holds("test")[0].commit == good);
+  }
+}
+
 TEST_CASE("what the host undid for a commit that is not wanted any more is held too, and the wanted one goes out",
           "[truth]") {
   Killed killed("turn.applied", "good two");
