@@ -128,7 +128,10 @@ HostReport HostSteps::confirm(const Verdict& verdict) {
   HOLDFAST_FAILPOINT("turn.healthy");
   const TransactionReply reply = fresh_->confirm(transaction_, epoch_, in(confirm_ms));
   HOLDFAST_FAILPOINT("turn.confirmed");
-  if (reply.state != "confirmed") return undone_by_host(reply);
+  if (reply.state != "confirmed") {  // the host has gone back meanwhile, and says why when it is asked
+    return undone_by_host(fresh_->attach(
+        transaction_, [this](const Value& event) { tell_event(event); }, in(rollback_ms)));
+  }
   const bool repair = is_repair();
   remember_generation();
   if (repair) remember_fights();
