@@ -50,6 +50,30 @@ test_a_release_whose_health_turns_500_is_rolled_back() {
     back_to_good
 }
 
+# between FROM TO: milliseconds between two events of the newest deployment.
+between() {
+    "$lab" in "$holdfast" --config "$work/holdfast.yaml" --output json history production > "$work/history.json"
+    "$lab" in "$holdfast" --config "$work/holdfast.yaml" --output json show "$(grep -oE '"id": *[0-9]+' "$work/history.json" | head -n 1 | grep -oE '[0-9]+')" > "$work/shown.json"
+    python3 "$top/tests/hosts/between.py" "$work/shown.json" "$1" "$2"
+}
+
+# Promised are two seconds and ten; the first is given a little more here, where other builds may run beside.
+test_a_rollback_begins_at_once_and_the_old_version_serves_within_ten_seconds() {
+    local begun healthy
+    good=$(head_commit)
+    change "$fleet/app/server.py" 's/status = "healthy"/status = "no disk"/'
+    push "Use a disk"
+    hf apply production
+    expect_code 3
+    expect serves "$good"
+    begun=$(between 'not healthy' 'rolling back')
+    healthy=$(between 'not healthy' 'rolled back to')
+    echo "began after $begun ms, healthy again after $healthy ms"
+    [ "$begun" -le 4000 ] || fail "the rollback begins at once"
+    [ "$healthy" -le 10000 ] || fail "the old version is back and healthy in time"
+    back_to_good
+}
+
 test_a_release_that_crashes_at_once_is_rolled_back_with_its_last_words() {
     good=$(head_commit)
     change "$fleet/app/server.py" 's/^GREETING = .*/raise SystemExit("no greeting was configured")/'
