@@ -138,7 +138,7 @@ std::optional<HostReport> HostSteps::settle_undone(const Deployment& known, cons
   tell(Progress::Level::warning, "the host undid transaction " + answer.transaction + " by itself: " + why);
   const bool wanted_still = answer.bundle_digest == job_.desired->digest;
   if (is_nobodys_fault(answer.reply, answer.bundle_digest)) {
-    end(Outcome::rolled_back, why);
+    end(answer.reply.state == "rolled_back" ? Outcome::rolled_back : Outcome::rollback_failed, why);
     return std::nullopt;
   }
   if (answer.reply.state == "rollback_failed" || (wanted_still && why != set_aside_reason)) {
@@ -221,15 +221,17 @@ std::optional<HostReport> HostSteps::set_aside(TransactionReply reply, const std
 }
 
 /// What was undone is not held: somebody else changed the host meanwhile, or what was cut off only went back to what
-/// was verified before. That is tried again, but not for ever: putting it right may be what brings the host down.
+/// was verified before. That is tried again, also where the drift could not be brought back (a unit whose file was gone
+/// does not start again), but not for ever: putting it right may be what brings the host down.
 bool HostSteps::is_nobodys_fault(const TransactionReply& reply, const std::string& bundle) const {
-  if (reply.state != "rolled_back") return false;
-  if (reply.changed) return true;
-  if (!reply.cut_off || bundle != record_.live_bundle) return false;
+  const bool undone = reply.state == "rolled_back" || reply.state == "rollback_failed";
+  if (reply.changed) return reply.state == "rolled_back";
+  if (!undone || !reply.cut_off || bundle != record_.live_bundle) return false;
   const std::int64_t since_ms = tools_.clock.wall_ms() - cut_off_within_ms;
   const std::vector<Deployment> newest = tools_.store.deployments(job_.environment, record_.host, most_cut_off * 4);
   return std::ranges::count_if(newest, [since_ms](const Deployment& one) {
-           return one.cause == "drift" && one.outcome == Outcome::rolled_back && one.begun_ms > since_ms;
+           const bool back = one.outcome == Outcome::rolled_back || one.outcome == Outcome::rollback_failed;
+           return one.cause == "drift" && back && one.begun_ms > since_ms;
          }) < most_cut_off;
 }
 
@@ -240,7 +242,10 @@ HostReport HostSteps::disturbed(const TransactionReply& reply) {
     const std::string wanted = wanted_digest(job_.desired->lowered.bundle, reply.failed_id);
     tools_.store.put_fights(job_.environment, record_.host, {{reply.failed_id, wanted, tools_.clock.wall_ms()}});
   }
-  end(reply.state == "refused" ? Outcome::refused : Outcome::rolled_back, why);
+  end(reply.state == "refused"       ? Outcome::refused
+      : reply.state == "rolled_back" ? Outcome::rolled_back
+                                     : Outcome::rollback_failed,
+      why);
   const std::string what = reply.changed ? "somebody else changed the host meanwhile: " : "a repair was cut off: ";
   tell(Progress::Level::warning, what + why + "; it is planned again");
   return report(HostResult::disturbed, "disturbed", why);

@@ -70,6 +70,18 @@ TEST_CASE("a repair that was cut off is tried again, but not for ever", "[truth]
     CHECK(fleet.store().holds("test").empty());
     CHECK(fleet.store().deployments("test", "", 2).at(1).outcome == Outcome::rolled_back);
   }
+  SECTION("also where the drift could not be brought back") {
+    std::ofstream(fleet.root("a") / "etc/motd") << "drifted, and still good\n";
+    REQUIRE(fleet.run_program("apply test", "turn.applied kill") == 137);
+    std::ofstream failpoints(fleet.root("a") / "var/lib/holdfast/failpoints");
+    for (int i = 0; i < 20; ++i) failpoints << "recover:undo.begun error:EIO\n";
+    failpoints.close();
+    REQUIRE(fleet.run_runner("recover --now " + fleet.store().deployments("test", "", 1).at(0).transaction) == 0);
+    CHECK(fleet.result() == HostResult::unchanged);  // what was put right is in place still
+    CHECK(fleet.store().deployments("test", "", 1).at(0).outcome == Outcome::rollback_failed);
+    CHECK(fleet.store().holds("test").empty());
+    CHECK(fleet.read("/etc/motd") == "good\n");
+  }
   SECTION("what never gets through is held") {
     for (int i = 0; i < 4; ++i) cut_off();
     CHECK(fleet.result() == HostResult::rolled_back);
