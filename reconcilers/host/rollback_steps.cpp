@@ -27,10 +27,8 @@ std::chrono::milliseconds patience(RecoverTime time) {
 Failure why_of(const TransactionRecord& transaction) {
   if (transaction.state == "rolling_back" && transaction.failure.is_map()) return failure_from(transaction.failure);
   Failure failure{.what = "its runner died", .cut_off = true};
-  if (transaction.state == "pending") {
-    failure.what = transaction.boot_id == current_boot_id() ? "it was not confirmed in time"
-                                                            : "the machine was restarted before it was confirmed";
-  }
+  if (transaction.state == "pending") failure.what = "it was not confirmed in time";
+  if (transaction.boot_id != current_boot_id()) failure.what = "the machine was restarted before it was confirmed";
   return failure;
 }
 
@@ -54,6 +52,8 @@ bool TransactionSteps::resume(RecoverTime time) {
 }
 
 void TransactionSteps::roll_back(const Failure& failure, UndoTime time) {
+  // Nothing can be started any more, and what fails now fails for that: the boot unit undoes it, for its own reason.
+  if (time == UndoTime::running && is_shutting_down(system_)) return;
   std::vector<std::string> left;
   bool back = false;
   try {
@@ -73,6 +73,7 @@ void TransactionSteps::roll_back(const Failure& failure, UndoTime time) {
       undone = undo_once(transaction, time);
     }
     back = undone.failed.empty();
+    if (!back && is_shutting_down(system_)) return;
     left.insert(left.end(), undone.left.begin(), undone.left.end());
     left.insert(left.end(), undone.failed.begin(), undone.failed.end());
   } catch (const Error& error) {

@@ -147,6 +147,7 @@ void add_record(TransactionRecord& transaction, const Value& record) {
   if (kind == "begin") {
     transaction.request = request_from(record.at("request"));
     transaction.begun_at = record.text_or("at", "");
+    transaction.boot_id = record.text_or("boot_id", "");
     transaction.state = "open";
   } else if (kind == "plan") {
     add_plan(transaction, record);
