@@ -25,6 +25,20 @@ namespace {
 
 const std::string secret = "it is a long secret of ours";
 
+// The sanitizers keep memory that was given back, so as to find who uses it still: the address sanitizer 256 MiB of it.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define KEEPS_FREED_MEMORY
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define KEEPS_FREED_MEMORY
+#endif
+#ifdef KEEPS_FREED_MEMORY
+constexpr std::int64_t most_growth_kib = 400 * 1024;
+#else
+constexpr std::int64_t most_growth_kib = 16 * 1024;
+#endif
+
 class Socket {
  public:
   explicit Socket(int port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -171,7 +185,7 @@ TEST_CASE("a thousand forged deliveries cost little, and are one line in the log
     CHECK(status(receiver.ask(github(std::to_string(i), body, "another secret of someone"))) ==
           "HTTP/1.1 401 Unauthorized");
   }
-  CHECK(resident_kib() - before < 16 * 1024);
+  CHECK(resident_kib() - before < most_growth_kib);
   CHECK_FALSE(receiver.server->take_wake());
   CHECK(receiver.lines() == 1);
   CHECK(status(receiver.ask(github("good"))) == "HTTP/1.1 202 Accepted");
@@ -195,7 +209,7 @@ TEST_CASE("a body ends at one MiB, told or chunked", "[webhook]") {
     for (int i = 0; i < 20 && socket.send(piece); ++i) continue;
     CHECK(status(socket.rest()) == "HTTP/1.1 413 Payload Too Large");
   }
-  CHECK(resident_kib() - before < 16 * 1024);
+  CHECK(resident_kib() - before < most_growth_kib);
   const std::string large = "\"" + std::string((1U << 20U) - 2, 'x') + "\"";
   CHECK(status(receiver.ask(github("large", large))) == "HTTP/1.1 202 Accepted");
 }
