@@ -12,7 +12,7 @@ namespace holdfast {
 namespace {
 
 constexpr std::int64_t look_again_ms = 500;
-constexpr int most_cut_off = 3;
+constexpr int most_cut_off = 10;
 constexpr std::int64_t cut_off_within_ms = 600'000;
 constexpr std::int64_t apply_ms = 3'600'000;
 

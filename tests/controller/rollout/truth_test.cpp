@@ -83,7 +83,7 @@ TEST_CASE("a repair that was cut off is tried again, but not for ever", "[truth]
     CHECK(fleet.read("/etc/motd") == "good\n");
   }
   SECTION("what never gets through is held") {
-    for (int i = 0; i < 4; ++i) cut_off();
+    for (int i = 0; i < 11; ++i) cut_off();
     CHECK(fleet.result() == HostResult::rolled_back);
     REQUIRE(fleet.store().holds("test").size() == 1);
     CHECK(fleet.store().holds("test")[0].commit == good);
