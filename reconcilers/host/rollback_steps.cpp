@@ -25,7 +25,12 @@ std::chrono::milliseconds patience(RecoverTime time) {
 
 /// Why somebody else than its runner ends it. An undo that was begun before goes on for its own reason.
 Failure why_of(const TransactionRecord& transaction) {
-  if (transaction.state == "rolling_back" && transaction.failure.is_map()) return failure_from(transaction.failure);
+  if (transaction.state == "rolling_back" && transaction.failure.is_map()) {
+    Failure begun = failure_from(transaction.failure);
+    // A step may have failed because the machine was already going down.
+    begun.cut_off = begun.cut_off || transaction.boot_id != current_boot_id();
+    return begun;
+  }
   Failure failure{.what = "its runner died", .cut_off = true};
   if (transaction.state == "pending") failure.what = "it was not confirmed in time";
   if (transaction.boot_id != current_boot_id()) failure.what = "the machine was restarted before it was confirmed";
