@@ -238,7 +238,7 @@ bool HostSteps::is_nobodys_fault(const TransactionReply& reply, const std::strin
 /// The commit is not to blame for it, and is planned again.
 HostReport HostSteps::disturbed(const TransactionReply& reply) {
   const std::string why = why_of(reply);
-  if (!reply.failed_id.empty()) {
+  if (reply.changed && !reply.failed_id.empty()) {
     const std::string wanted = wanted_digest(job_.desired->lowered.bundle, reply.failed_id);
     tools_.store.put_fights(job_.environment, record_.host, {{reply.failed_id, wanted, tools_.clock.wall_ms()}});
   }
