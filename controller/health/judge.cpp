@@ -80,13 +80,19 @@ void blame(Verdict& verdict, std::vector<Tally> culprits, int passes) {
   if (culprits.size() > told) verdict.why += "; and " + std::to_string(culprits.size() - told) + " more";
 }
 
-std::vector<Tally> tally_up(const std::vector<Check>& checks, const std::vector<Sample>& samples,
-                            std::int64_t deadline) {
+std::vector<Tally> tally_up(const std::vector<Check>& checks, const std::vector<Sample>& baseline,
+                            const std::vector<Sample>& samples, std::int64_t deadline) {
   std::vector<Tally> tallies;
   std::map<std::string_view, std::size_t> places;
   for (const Check& check : checks) {
     places.emplace(check.name, tallies.size());
     tallies.push_back({.check = &check});
+  }
+  // Restarts are counted from before the change: the first round may come late, after many of them.
+  for (const Sample& sample : baseline) {
+    if (const auto place = places.find(sample.check); place != places.end()) {
+      tallies[place->second].restarts = sample.restarts;
+    }
   }
   for (std::size_t index = 0; index < samples.size(); ++index) {
     const auto place = places.find(samples[index].check);
@@ -102,7 +108,7 @@ Verdict judge(const std::vector<Check>& checks, const std::vector<Sample>& basel
               const HealthPolicy& policy, std::int64_t begun_ms, std::int64_t now_ms, bool blame_baseline) {
   const int passes = std::max(1, policy.passes);
   const std::int64_t deadline = begun_ms + policy.window_ms;
-  std::vector<Tally> tallies = tally_up(checks, samples, deadline);
+  std::vector<Tally> tallies = tally_up(checks, baseline, samples, deadline);
   Verdict verdict;
   bool recovering = false;  // what failed before gets the whole window to pass: the change may be what mends it
   if (!blame_baseline) {

@@ -35,8 +35,9 @@ Verdict watch_health(const HealthWatch& watch, const Sampler& sampler) {
     Verdict verdict = judge(watch.checks, watch.baseline, samples, watch.policy, begun, now, watch.blame_baseline);
     if (watch.on_round) watch.on_round(round, verdict);
     if (verdict.state != Verdict::State::wait) return verdict;
-    watch.clock.sleep_ms(
-        std::clamp<std::int64_t>(started + interval - now, 0, std::max<std::int64_t>(0, deadline - now)));
+    // A host that answered late was seen late: two answers that arrive together are not two passes an interval apart.
+    const std::int64_t pause = std::max(started + interval - now, interval / 2);
+    watch.clock.sleep_ms(std::clamp<std::int64_t>(pause, 0, std::max<std::int64_t>(0, deadline - now)));
   }
 }
 

@@ -137,6 +137,16 @@ TEST_CASE("a unit that restarts twice is unhealthy at once", "[health]") {
   }
 }
 
+TEST_CASE("restarts are counted from before the change, however late the first round comes", "[health]") {
+  const auto after = [](std::int64_t before, std::int64_t now) {
+    return judge({unit_check("unit")}, {unit_at(before, 0)}, {unit_at(now, 9'000)}, policy, 0, 9'000, false);
+  };
+  CHECK(after(0, 5).state == unhealthy);
+  CHECK(after(3, 4).state == wait);
+  CHECK(judge({unit_check("unit")}, {unit_at(7, 0)}, {unit_at(1, 0)}, policy, 0, 0, false).state == wait);
+  CHECK(judge({unit_check("unit")}, {}, {unit_at(7, 0)}, policy, 0, 0, false).state == wait);
+}
+
 TEST_CASE("a unit that systemd gave up is unhealthy at once", "[health]") {
   const std::vector<Check> checks = {check("a"), unit_check("unit")};
   Sample gone = failed("unit", 0, "expected unit \"cvd.service\" to be active, found failed");
@@ -197,6 +207,17 @@ TEST_CASE("a watch ends with the last pass that is needed", "[health]") {
   CHECK(found.state == healthy);
   CHECK(told == std::vector<Verdict::State>{wait, wait, wait, wait, healthy});
   CHECK(hand.slept == std::vector<std::int64_t>{800, 800, 800, 800});
+}
+
+TEST_CASE("answers that come late are not taken for passes an interval apart", "[health]") {
+  HandClock hand;
+  HealthWatch watch{.checks = {check("a")}, .policy = policy, .clock = hand.clock()};
+  int rounds = 0;
+  CHECK(watch_health(watch, [&](Deadline) {
+          hand.now += ++rounds == 1 ? 2'500 : 0;
+          return std::vector<Sample>{passed("a", 0)};
+        }).state == healthy);
+  CHECK(hand.slept == std::vector<std::int64_t>{500, 1'000});
 }
 
 TEST_CASE("a watch ends within two seconds of certainty", "[health]") {
