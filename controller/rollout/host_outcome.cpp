@@ -133,7 +133,7 @@ HostReport HostSteps::confirm(const Verdict& verdict) {
         transaction_, [this](const Value& event) { tell_event(event); }, in(rollback_ms)));
   }
   const bool repair = is_repair();
-  remember_generation();
+  was_confirmed(job_.commit.id, job_.desired->digest);  // before its deployment ends: nobody asks the host of it then
   if (repair) remember_fights();
   std::string note;
   if (!verdict.already.empty()) note = "failing before and after the change: " + joined(verdict.already);
@@ -179,7 +179,7 @@ HostReport HostSteps::undone_by_host(const TransactionReply& reply) {
 HostReport HostSteps::after_rollback(const TransactionReply& reply, const std::string& why, const Undone& undone) {
   if (reply.state == "confirmed") {  // the confirmation had arrived after all
     const bool repair = is_repair();
-    remember_generation();
+    was_confirmed(job_.commit.id, job_.desired->digest);
     end(repair ? Outcome::repaired : Outcome::deployed, "");
     return report(repair ? HostResult::repaired : HostResult::deployed, "converged", "");
   }
