@@ -1,8 +1,8 @@
 #include <controller/rollout/clock.hpp>
 
+#include <controller/store/random_id.hpp>
+
 #include <chrono>
-#include <cstdio>
-#include <random>
 #include <thread>
 
 namespace holdfast {
@@ -21,13 +21,7 @@ Clock system_clock() {
                 return static_cast<std::int64_t>(duration_cast<milliseconds>(now).count());
               },
           .sleep_ms = [](std::int64_t ms) { std::this_thread::sleep_for(milliseconds(ms)); },
-          .random_hex =
-              [] {
-                std::random_device device;
-                char text[9];
-                std::snprintf(text, sizeof text, "%08x", static_cast<unsigned>(device()));
-                return std::string(text);
-              }};
+          .random_hex = [] { return random_id(8); }};
 }
 
 }  // namespace holdfast

@@ -1,5 +1,6 @@
 #include <controller/store/life_sign.hpp>
 
+#include <controller/store/random_id.hpp>
 #include <manifests/error.hpp>
 
 #include <fcntl.h>
@@ -7,13 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <random>
 
 namespace holdfast {
 
@@ -23,29 +20,17 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t id_length = 16;
 
-bool is_id(const std::string& text) {
-  return text.size() == id_length &&
-         std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
-std::string random_id() {
-  std::random_device device;
-  std::array<char, id_length + 1> text{};
-  std::snprintf(text.data(), text.size(), "%08x%08x", static_cast<unsigned>(device()), static_cast<unsigned>(device()));
-  return text.data();
-}
-
 void remove_dead(const std::string& folder) {
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
-    if (is_id(name) && !process_lives(folder, name)) fs::remove(entry.path(), error);
+    if (is_random_id(name, id_length) && !process_lives(folder, name)) fs::remove(entry.path(), error);
   }
 }
 
 }  // namespace
 
-LifeSign::LifeSign(const std::string& folder) : id_(random_id()) {
+LifeSign::LifeSign(const std::string& folder) : id_(random_id(id_length)) {
   const auto failed = [&folder](const char* doing) {
     throw Error(std::string(doing) + " in \"" + folder + "\": " + std::strerror(errno));
   };
@@ -65,7 +50,7 @@ LifeSign::~LifeSign() {
 }
 
 bool process_lives(const std::string& folder, const std::string& id) {
-  if (!is_id(id)) return false;
+  if (!is_random_id(id, id_length)) return false;
   const int fd = ::open((folder + "/" + id).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return false;
   // A shared lock: two that look at the same time don't take each other for the process.
