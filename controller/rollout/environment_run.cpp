@@ -6,6 +6,7 @@
 #include <manifests/json.hpp>
 
 #include <algorithm>
+#include <set>
 
 namespace holdfast {
 
@@ -13,6 +14,18 @@ namespace {
 
 bool asked_for(const EnvironmentJob& job, const std::string& host) {
   return job.only_hosts.empty() || std::ranges::find(job.only_hosts, host) != job.only_hosts.end();
+}
+
+/// A host that was left in the middle of this commit comes first: what became of it there is known before another one
+/// takes it.
+void put_begun_first(const EnvironmentPoll& poll, std::vector<Wish>& wishes) {
+  std::set<std::string> begun;
+  constexpr int most = 1'000;
+  for (const Deployment& one : poll.tools.host.store.unsettled(poll.job.environment.name, "", most)) {
+    if (one.commit == poll.desired->commit.id) begun.insert(one.host);
+  }
+  if (begun.empty()) return;
+  std::ranges::stable_partition(wishes, [&](const Wish& wish) { return begun.contains(wish.choice.host); });
 }
 
 /// What every host's turn should be for, from what is wanted, what is live and what is held.
@@ -33,6 +46,7 @@ std::vector<Wish> wishes_of(const EnvironmentPoll& poll) {
     if (!asked_for(poll.job, views[i].host)) continue;
     wishes.push_back({choices[i], views[i].wanted, views[i].record.state == "unreachable"});
   }
+  put_begun_first(poll, wishes);
   return wishes;
 }
 

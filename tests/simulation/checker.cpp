@@ -87,8 +87,10 @@ void Checker::look_at(Host& host) {
             std::to_string(number));
     }
     // Where somebody's edit made the service well, there was nothing bad to see.
-    const bool edited = tampered_[host.name].contains(configuration_path);
-    if (repository_.wanted(number).is_bad() && !edited) wrong("I9 " + host.name + ": confirmed the bad commit " + commit);
+    if (tampered_[host.name].contains(configuration_path)) looked_good_.insert(commit);
+    if (repository_.wanted(number).is_bad() && !looked_good_.contains(commit)) {
+      wrong("I9 " + host.name + ": confirmed the bad commit " + commit);
+    }
     seen.confirmed = number;
     seen.has_confirmed = true;
   }
@@ -120,7 +122,7 @@ void Checker::check_exposure() {
     for (const std::string& commit : commits) ++hosts[commit];
   }
   for (const auto& [commit, count] : hosts) {
-    if (count > 1)
+    if (count > 1 && !looked_good_.contains(commit))
       wrong("I9 the bad commit " + commit.substr(0, 8) + " is open on " + std::to_string(count) + " hosts");
   }
 }
@@ -177,6 +179,7 @@ void Checker::see_rest(Host& host, bool last) {
           (seen.has_confirmed ? std::to_string(seen.confirmed) : "none"));
   }
   if (!seen.has_confirmed || needs_a_person(host)) return;
+  if (looked_good_.contains(repository_.id(seen.confirmed))) return;
   const Init::Unit* unit = host.init().unit("app.service");
   if (unit == nullptr || unit->active != "active") {
     wrong("I1 " + host.name + ": does not run its service");

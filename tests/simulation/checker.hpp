@@ -63,6 +63,7 @@ class Checker {
   std::map<std::string, Seen> seen_{};
   std::map<std::string, std::set<std::string>> tampered_{};
   std::map<std::string, std::set<std::string>> exposed_{};  // host -> bad commits that are open there
+  std::set<std::string> looked_good_{};                     // bad commits that an edit made well while they were judged
   std::set<std::string> secrets_{};
   std::vector<std::string> violations_{};
 };
