@@ -1,6 +1,6 @@
 """Many hosts on one machine: one sshd, an address of 127.1.0.0/16 for each host, and below a folder of its own a host
-runner for every login. Runs in network and mount namespaces of its own (see `enter`), so that nothing of this machine
-is touched."""
+runner for every login. Runs in network, mount and process namespaces of its own (see `enter`), so that nothing of this
+machine is touched, and nothing is left on it."""
 import os
 import re
 import shutil
@@ -29,7 +29,9 @@ def enter():
     if os.geteuid() != 0:
         sys.exit("needs root: for namespaces of its own and for sshd")
     os.environ["HOLDFAST_SCALE_INSIDE"] = "yes"
-    os.execvp("unshare", ["unshare", "--net", "--mount", "--", sys.executable, *sys.argv])
+    # Processes of its own, too: logins outlive their connections, and end with the whole.
+    spaces = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    os.execvp("unshare", ["unshare", *spaces, "--", sys.executable, *sys.argv])
 
 
 def address(number):
