@@ -55,6 +55,14 @@ EnvironmentRecord environment_of(SQLite::Statement& row) {
           .accepted_tag = text(row, 7)};
 }
 
+Hold hold_of(SQLite::Statement& row) {
+  return {text(row, 0), text(row, 1), text(row, 2), text(row, 3), text(row, 4), number(row, 5), number(row, 6)};
+}
+
+Pin pin_of(SQLite::Statement& row) {
+  return {text(row, 0), text(row, 1), text(row, 2), text(row, 3), text(row, 4), number(row, 5)};
+}
+
 std::vector<Fight> fights_of(SQLite::Database& database, const std::string& environment, const std::string& host) {
   auto rows =
       prepare(database, "SELECT id, wanted, at_ms FROM fights WHERE environment = ? AND host = ? ORDER BY at_ms",

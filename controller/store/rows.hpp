@@ -60,6 +60,8 @@ std::int64_t number(SQLite::Statement& row, int column);
 Deployment deployment_of(SQLite::Statement& row);
 HostRecord host_of(SQLite::Statement& row);
 EnvironmentRecord environment_of(SQLite::Statement& row);
+Hold hold_of(SQLite::Statement& row);
+Pin pin_of(SQLite::Statement& row);
 
 /// What was fought for on a host, the oldest first.
 std::vector<Fight> fights_of(SQLite::Database& database, const std::string& environment, const std::string& host);

@@ -89,6 +89,25 @@ const std::vector<std::string_view>& store_migrations() {
           at_ms INTEGER NOT NULL) STRICT;
         CREATE INDEX fights_by_host ON fights (environment, host, at_ms);
       )sql",
+      // 10: what waits to be written to the audit branch: in the transaction that makes it so
+      R"sql(
+        CREATE TABLE audits (
+          id INTEGER PRIMARY KEY AUTOINCREMENT, entry TEXT NOT NULL UNIQUE, deployment INTEGER NOT NULL,
+          at_ms INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+        CREATE TRIGGER deployment_audited AFTER UPDATE OF outcome ON deployments
+        WHEN NEW.outcome <> OLD.outcome
+          AND NEW.outcome IN ('deployed', 'repaired', 'rolled back', 'rollback failed', 'refused')
+        BEGIN
+          INSERT OR IGNORE INTO audits (entry, deployment, at_ms, body)
+            VALUES ('deployment ' || NEW.id, NEW.id, NEW.ended_ms, '');
+        END;
+        CREATE TRIGGER deployment_learned AFTER INSERT ON deployments
+        WHEN NEW.outcome IN ('deployed', 'repaired', 'rolled back', 'rollback failed', 'refused')
+        BEGIN
+          INSERT OR IGNORE INTO audits (entry, deployment, at_ms, body)
+            VALUES ('deployment ' || NEW.id, NEW.id, NEW.begun_ms, '');
+        END;
+      )sql",
   };
   return migrations;
 }

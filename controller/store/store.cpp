@@ -1,5 +1,6 @@
 #include <controller/store/store.hpp>
 
+#include <controller/store/audit_rows.hpp>
 #include <controller/store/rows.hpp>
 #include <controller/store/schema.hpp>
 #include <controller/store/waiting_events.hpp>
@@ -188,10 +189,7 @@ class SqliteStore : public Store {
                           "SELECT environment, host, bundle, commit_id, reason, since_ms, deployment FROM holds "
                           "WHERE (?1 = '' OR environment = ?1) ORDER BY since_ms",
                           environment);
-      return all(rows, [](SQLite::Statement& row) {
-        return Hold{text(row, 0), text(row, 1),   text(row, 2),  text(row, 3),
-                    text(row, 4), number(row, 5), number(row, 6)};
-      });
+      return all(rows, hold_of);
     });
   }
 
@@ -236,9 +234,7 @@ class SqliteStore : public Store {
       auto rows = prepare(
           database_, "SELECT environment, head, target, requested_by, reason, since_ms FROM pins WHERE environment = ?",
           environment);
-      return first(rows, [](SQLite::Statement& row) {
-        return Pin{text(row, 0), text(row, 1), text(row, 2), text(row, 3), text(row, 4), number(row, 5)};
-      });
+      return first(rows, pin_of);
     });
   }
 
@@ -288,6 +284,10 @@ class SqliteStore : public Store {
           prepare(database_, std::string("SELECT ") + environment_columns + " FROM environments WHERE name = ?", name);
       return first(rows, environment_of);
     });
+  }
+
+  void add_audit(const AuditEntry& entry) override {
+    written([&] { return insert_audit(database_, entry); });
   }
 
   void put_note(const std::string& name, const std::string& note) override {

@@ -11,6 +11,8 @@
 
 namespace holdfast {
 
+struct AuditEntry;
+
 /// What came of one transaction on one host. Only `deployed` and `repaired` are success.
 enum class Outcome { running, deployed, repaired, rolled_back, rollback_failed, refused, failed, unknown };
 std::string_view to_text(Outcome outcome);
@@ -168,6 +170,10 @@ class Store {
   virtual void put_environment(const EnvironmentRecord& record) = 0;
   virtual std::vector<EnvironmentRecord> environments() = 0;
   virtual std::optional<EnvironmentRecord> environment(const std::string& name) = 0;
+
+  /// Something for the audit branch (controller/audit/audit.hpp), which is written there later; deployments enter by
+  /// themselves.
+  virtual void add_audit(const AuditEntry& entry) = 0;
 
   /// What else is worth knowing after a restart, by name: a text.
   virtual void put_note(const std::string& name, const std::string& text) = 0;
