@@ -1,5 +1,6 @@
 #pragma once
 
+#include <manifests/drift_policy.hpp>
 #include <manifests/problem.hpp>
 #include <manifests/resource.hpp>
 #include <manifests/value.hpp>
@@ -26,7 +27,8 @@ struct Host {
   Position position{};
 };
 
-/// What an environment follows: a branch's head, a tag by its name, or the newest release among the tags like a pattern.
+/// What an environment follows: a branch's head, a tag by its name, or the newest release among the tags like a
+/// pattern.
 struct Track {
   std::string branch{};         // with a pattern: whose history the tag must be in; empty there: the root branch's
   std::string tag{};            // a name, or a pattern with "*"
@@ -53,7 +55,8 @@ struct Environment {
   Map vars{};
   HealthPolicy health{};
   bool prune = true;  // remove what holdfast created and the manifests no longer name
-  int canary = 1;     // hosts that take a new commit alone, before all others
+  DriftPolicy drift{};
+  int canary = 1;  // hosts that take a new commit alone, before all others
   Position position{};
 };
 

@@ -38,6 +38,7 @@ class Reader {
             ? duration_ms(confirm->as_text())
             : std::max(environment.health.confirm_within_ms, environment.health.window_ms + confirm_after_window_ms);
     check_health(environment.health);
+    environment.drift = read_drift_policy(spec, findings_);
     environment.prune = spec.at("prune").as_bool();
     environment.canary = static_cast<int>(spec.at("rollout").at("canary").as_int());
   }
@@ -85,7 +86,8 @@ class Reader {
     if (good) return;
     const std::string also = key == "tag" ? ", or a pattern such as \"v*\"" : "";
     const bool wild = key == "tag" && name.find_first_of("?[") != std::string::npos;
-    add("/spec/track/" + key, "\"spec.track." + key + "\" must be the name of a " + key + also + ", not \"" + name + "\"",
+    add("/spec/track/" + key,
+        "\"spec.track." + key + "\" must be the name of a " + key + also + ", not \"" + name + "\"",
         wild ? "only \"*\" stands for any text" : "");
   }
 

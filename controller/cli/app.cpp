@@ -119,6 +119,7 @@ class App {
     auto* apply = deploy_command("apply", "one turn of an environment, now", apply_command);
     apply->add_flag("--allow-prune", line_.deploy.allow_prune,
                     "remove also more than 10 resources or 20 % of a host's, this one time");
+    apply->add_flag("--repair", line_.deploy.repair, "put drift right also where the policy says that it is only told");
     auto* rollback = deploy_command("rollback", "go back to the verified commit before", rollback_command);
     rollback->add_option("--to", line_.deploy.revision, "to this commit, branch or tag instead");
     rollback->add_option("--reason", line_.deploy.reason, "why, for the history");

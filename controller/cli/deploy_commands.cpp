@@ -28,6 +28,7 @@ int take_turn(Context& context, const Environment& environment, const Policy& po
   ProgressPrinter printer(out, options.format == PlanFormat::json, options.terminal);
   ControllerSettings settings = context.settings;
   settings.allow_prune = options.allow_prune;
+  settings.repair = options.repair;
   EnvironmentWorker worker(settings, *context.sessions, *context.store, context.clock,
                            [&printer](const Progress& progress) { printer.tell(progress); });
   worker.refuse(policy.refused_head);

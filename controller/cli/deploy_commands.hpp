@@ -16,6 +16,7 @@ struct DeployOptions {
   std::vector<std::string> hosts{};  // empty: all of the environment's
   std::string revision{};            // plan: another commit than the tracked one; rollback: the target
   std::string reason{};              // rollback
+  bool repair = false;               // apply: drift is put right whatever the policy says
   bool allow_prune = false;          // apply: much of what is managed may go, this one time
   PlanFormat format = PlanFormat::text;
   Terminal terminal{};

@@ -53,7 +53,8 @@ Value to_value(const Hold& hold) {
 }
 
 int exit_code_of(const HostRecord& host) {
-  if (host.state == "held" || host.state == "contended" || host.state == "waiting" || host.state == "rollback_failed")
+  if (host.state == "held" || host.state == "contended" || host.state == "drifted" || host.state == "waiting" ||
+      host.state == "rollback_failed")
     return 3;
   if (host.state == "refused" || host.state == "observing") return 4;
   return host.state == "converged" || host.state == "new" ? 0 : 1;

@@ -122,8 +122,8 @@ bool all_have(const RolloutRecord& rollout, const std::vector<HostRecord>& recor
     const auto found = by_name.find(host);
     if (found == by_name.end()) return false;
     const HostRecord& record = *found->second;
-    return record.live_commit == rollout.commit &&
-           (record.state == "converged" || record.state == "degraded" || record.state == "contended");
+    return record.live_commit == rollout.commit && (record.state == "converged" || record.state == "degraded" ||
+                                                    record.state == "contended" || record.state == "drifted");
   });
 }
 

@@ -63,6 +63,7 @@ std::string what_happened(const Notification& one) {
   if (one.event == "refused") return "refused " + revision + on_hosts(one) + because(one);
   if (one.event == "repaired") return "repaired drift" + on_hosts(one) + because(one);
   if (one.event == "contended") return "contended" + on_hosts(one) + because(one);
+  if (one.event == "drifted") return "drifted" + on_hosts(one) + because(one);
   if (one.event == "unreachable") return "out of reach: " + names_of(one) + because(one);
   if (one.event == "reachable") return "in reach again: " + names_of(one);
   return one.reason.empty() ? one.event : cut_text(first_line(one.reason), most_in_title);
@@ -144,8 +145,8 @@ std::vector<std::string> details_of(const Notification& one) {
 }
 
 bool is_trouble(const Notification& one) {
-  static const std::vector<std::string> bad = {"rolled-back", "rollback-failed", "refused",
-                                               "contended",   "unreachable",     "dropped"};
+  static const std::vector<std::string> bad = {"rolled-back", "rollback-failed", "refused", "contended",
+                                               "unreachable", "dropped",         "drifted"};
   return std::ranges::find(bad, one.event) != bad.end();
 }
 

@@ -38,12 +38,24 @@ void tell(const HostsTold& told, const std::string& event, const RolloutRecord& 
   news.notes.push_back(std::move(note));
 }
 
+/// Told once for each drift: what else drifts on the host is another one.
+void tell_drift(const HostRecord& record, const ToldKey& what, const NewsInput& input, HostsTold& drifted, News& news) {
+  const std::string told = told_key(input, what);
+  if (record.state == "drifted" && told != record.detail) {
+    add(drifted, record);
+    news.told[what] = {record.detail, input.now_ms};
+  } else if (record.state == "converged" && !told.empty()) {
+    news.told[what] = {"", input.now_ms};
+  }
+}
+
 }  // namespace
 
 void tell_hosts(const RolloutRecord& rollout, const NewsInput& input, News& news) {
   HostsTold away;
   HostsTold back;
   HostsTold contended;
+  HostsTold drifted;
   const auto records = input.hosts.find(rollout.environment);
   if (records == input.hosts.end()) return;
   for (const HostRecord& record : records->second) {
@@ -65,10 +77,12 @@ void tell_hosts(const RolloutRecord& rollout, const NewsInput& input, News& news
     } else if (record.state == "converged" && !fight_told.empty()) {
       news.told[fight] = {"", input.now_ms};
     }
+    tell_drift(record, {rollout.environment, record.host, "drifted"}, input, drifted, news);
   }
   tell(away, "unreachable", rollout, input, news);
   tell(back, "reachable", rollout, input, news);
   tell(contended, "contended", rollout, input, news);
+  tell(drifted, "drifted", rollout, input, news);
 }
 
 void tell_source(const EnvironmentRecord& environment, const NewsInput& input, News& news) {

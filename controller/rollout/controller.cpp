@@ -86,6 +86,7 @@ struct EnvironmentWorker::Parts {
             .only_hosts = only_hosts,
             .workers = settings.workers,
             .allow_prune = settings.allow_prune,
+            .repair = settings.repair,
             .load = settings.load};
   }
 

@@ -19,6 +19,7 @@ struct ControllerSettings {
   std::string state{};  // folder
   std::size_t workers = 16;
   bool allow_prune = false;    // one time: hosts may remove much of what they manage
+  bool repair = false;         // one time: drift is put right whatever the policy says
   std::string requested_by{};  // "holdfast run" or a login: told in the history
   MirrorOptions mirror{};      // which program fetches
   std::int64_t patience_ms =

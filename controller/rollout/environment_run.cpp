@@ -114,6 +114,7 @@ int exit_code(const EnvironmentReport& report) {
       case HostResult::held:
       case HostResult::waiting:
       case HostResult::contended:
+      case HostResult::drifted:
         code = 3;
         break;
       case HostResult::refused:

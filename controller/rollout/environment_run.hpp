@@ -31,6 +31,7 @@ struct EnvironmentJob {
   std::vector<std::string> only_hosts{};  // empty: all
   std::size_t workers = 16;
   bool allow_prune = false;  // see HostJob
+  bool repair = false;       // drift is put right whatever the policy says: a person asked for it
   LoadOptions load{};
   std::int64_t patience_ms = 0;  // with hosts that another process of this controller is at
 };

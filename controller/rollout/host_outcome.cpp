@@ -53,11 +53,14 @@ std::string why_of(const TransactionReply& reply) {
 
 HostReport HostSteps::report(HostResult result, const std::string& outcome, const std::string& detail) {
   const bool stands = job_.standing && outcome == "converged";
-  const bool fought = !stands && outcome == "converged" && !contended_.empty();
+  const bool drifts = !stands && outcome == "converged" && !drifted_.empty();
+  const bool fought = !stands && !drifts && outcome == "converged" && !contended_.empty();
   if (fought && result == HostResult::unchanged) result = HostResult::contended;
-  const std::string state = stands ? job_.standing->state : fought ? "contended" : outcome;
+  if (drifts && result == HostResult::unchanged) result = HostResult::drifted;
+  const std::string state = stands ? job_.standing->state : drifts ? "drifted" : fought ? "contended" : outcome;
   const std::string shown = printable(
-      stands   ? job_.standing->why
+      stands   ? job_.standing->why + (drifted_.empty() ? "" : "; " + drift_text())
+      : drifts ? drift_text()
       : fought ? to_text(contended_) + "; left alone until what is wanted of it differs, or `holdfast retry " +
                      job_.environment + "`"
                : detail);
@@ -281,6 +284,8 @@ std::string_view to_text(HostResult result) {
       return "waiting";
     case HostResult::contended:
       return "contended";
+    case HostResult::drifted:
+      return "drifted";
     case HostResult::disturbed:
       return "disturbed";
     case HostResult::observing:

@@ -27,7 +27,7 @@ HostReport stages(HostSteps& steps) {
   if (const auto settled = steps.settle_asked()) return *settled;
   if (const auto settled = steps.settle_open_transaction()) return *settled;
 
-  const PlanReply reply = steps.plan();
+  const PlanReply reply = steps.leave_drift(steps.plan());
   if (!reply.plan.refusals.empty()) return steps.refused(reply);
   if (reply.plan.nothing_to_do()) return steps.nothing_to_do();
   if (!steps.may_begin()) return steps.waits();

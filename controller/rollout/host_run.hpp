@@ -26,6 +26,7 @@ enum class HostResult {
   held,             // this desired state failed here before
   waiting,          // another host failed this commit, or the canary is not done
   contended,        // as wanted, but for what somebody else goes on changing: left alone
+  drifted,          // differs from what was verified, and the policy says that this is only told
   disturbed,        // somebody else changed the host meanwhile: undone, not held, tried again next time
   observing,        // another controller keeps this host; nothing was done
   busy,             // another process of this controller is at the host
@@ -47,6 +48,7 @@ struct HostJob {
   HealthPolicy health{};
   std::string requested_by{};
   bool rollback = false;               // a person asked for an older commit
+  DriftPolicy drift{};                 // of the environment as it is now
   bool allow_prune = false;            // a person said that it may remove much of what is managed
   std::optional<Standing> standing{};  // what its record says instead of "converged"
   std::int64_t seen_ms = 0;            // when the host answered last, where that is newer than its record

@@ -46,6 +46,7 @@ RunnerClient::PlanRequest HostSteps::plan_request() {
                                     .claim = {.lease_ms = tools_.lease_ms}};
   contended_ = contended(tools_.store.fights(job_.environment, record_.host), job_.desired->lowered.bundle);
   for (const Contended& one : contended_) request.leave.push_back(one.id);
+  request.leave.insert(request.leave.end(), drifted_.begin(), drifted_.end());
   if (unsettled_.empty()) return request;
   for (const Deployment& one : unsettled_) request.asked.push_back(one.transaction);
   request.epoch = tools_.store.next_epoch();

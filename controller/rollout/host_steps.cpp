@@ -194,6 +194,7 @@ TransactionReply HostSteps::apply(const Plan& plan) {
                        .deadman_ms = job_.health.confirm_within_ms,
                        .allow_prune = job_.allow_prune};
   for (const Contended& one : contended_) request.leave.push_back(one.id);
+  request.leave.insert(request.leave.end(), drifted_.begin(), drifted_.end());
   HOLDFAST_FAILPOINT("turn.apply");
   applied_ = true;
   try {

@@ -36,6 +36,8 @@ class HostSteps {
   /// healthy, else undone. A report means that the turn is over; none, that what is wanted now can be planned.
   std::optional<HostReport> settle_open_transaction();
   PlanReply plan();
+  /// Of a plan that only puts drift right: without what the policy leaves as it is.
+  PlanReply leave_drift(PlanReply reply);
   HostReport refused(const PlanReply& reply);
   HostReport nothing_to_do();
   /// False where another host must take this commit first.
@@ -70,6 +72,8 @@ class HostSteps {
   HostReport disturbed(const TransactionReply& reply);
   [[nodiscard]] bool is_nobodys_fault(const TransactionReply& reply, const std::string& bundle) const;
   void remember_fights();
+  [[nodiscard]] std::string drift_text() const;
+  void tell_drift();
   void settle_as_observer(const Deployment& known, const AskedTransaction& answer);
   std::optional<HostReport> settle_one(const Deployment& known, const AskedTransaction& answer);
   std::optional<HostReport> settle_undone(const Deployment& known, const AskedTransaction& answer);
@@ -105,6 +109,7 @@ class HostSteps {
   std::optional<SessionPool::Lease> session_{};
   std::optional<OpenTransaction> open_{};
   std::vector<Contended> contended_{};  // left as it is
+  std::vector<std::string> drifted_{};  // ids: left as it is, by the policy
   std::optional<OtherOwner> owner_{};   // of the host, where it is not us
   std::optional<PlanReply> plan_{};
   std::unique_ptr<RunnerClient> fresh_{};

@@ -53,6 +53,7 @@ HostReport run_one(EnvironmentPoll& poll, const Choice& choice, const Desired& d
       .health = desired.environment.health,
       .requested_by = poll.job.requested_by,
       .rollback = poll.by_hand,
+      .drift = poll.job.repair ? DriftPolicy{} : poll.job.environment.drift,
       .allow_prune = poll.job.allow_prune,
       .standing = standing,
       .seen_ms = seen_ms,

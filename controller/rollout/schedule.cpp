@@ -9,7 +9,8 @@ namespace {
 
 bool is_fine(HostResult result) {
   return result == HostResult::deployed || result == HostResult::unchanged || result == HostResult::repaired ||
-         result == HostResult::contended || result == HostResult::degraded;  // nothing to blame the commit for
+         result == HostResult::contended || result == HostResult::drifted ||
+         result == HostResult::degraded;  // nothing to blame the commit for
 }
 
 }  // namespace

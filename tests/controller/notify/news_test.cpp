@@ -162,3 +162,17 @@ TEST_CASE("a contended host is told once until it is converged", "[notify]") {
   scene.put_host("a", "contended", commit('1'));
   CHECK(scene.news().size() == 1);
 }
+
+TEST_CASE("drift that is only told is told once, and what drifts then is told again", "[notify]") {
+  NotifyScene scene;
+  scene.put_host("a", "drifted", commit('1'));
+  scene.put_rollout(commit('1'), {"a"});
+  const std::vector<std::string> told = titles(scene.news());
+  CHECK(std::ranges::find(told, "production: drifted on a: why") != told.end());
+  scene.put_host("a", "drifted", commit('1'));
+  CHECK(scene.news().empty());
+  scene.put_host("a", "converged", commit('1'));
+  CHECK(scene.news().empty());
+  scene.put_host("a", "drifted", commit('1'));
+  CHECK(titles(scene.news()) == Texts{"production: drifted on a: why"});
+}
