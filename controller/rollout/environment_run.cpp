@@ -122,6 +122,7 @@ int exit_code(const EnvironmentReport& report) {
         at_least(4);
         break;
       case HostResult::degraded:
+      case HostResult::failed:
       case HostResult::unreachable:
       case HostResult::unknown:
       case HostResult::busy:

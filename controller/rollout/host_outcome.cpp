@@ -236,6 +236,13 @@ HostReport HostSteps::lost(const std::string& why) {
   return report(HostResult::unknown, "unknown", why);
 }
 
+HostReport HostSteps::failed(const std::string& why) {
+  if (applied_) return lost(why);
+  end(Outcome::failed, why);
+  if (record_.state != "failed") tell(Progress::Level::bad, why);
+  return report(HostResult::failed, "failed", why);
+}
+
 void HostSteps::tell_journal(const std::vector<std::string>& blamed) {
   std::vector<std::string> units;
   for (const Check& check : job_.desired->lowered.checks) {
@@ -274,6 +281,8 @@ std::string_view to_text(HostResult result) {
       return "rollback failed";
     case HostResult::refused:
       return "refused";
+    case HostResult::failed:
+      return "failed";
     case HostResult::unreachable:
       return "unreachable";
     case HostResult::unknown:

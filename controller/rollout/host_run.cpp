@@ -44,6 +44,8 @@ HostReport run_host(const HostJob& job, HostTools& tools) {
   HostSteps steps(job, tools);
   try {
     return stages(steps);
+  } catch (const HostSaysNo& error) {
+    return steps.failed(error.what());
   } catch (const Error& error) {
     return steps.lost(error.what());
   }

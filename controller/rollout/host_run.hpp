@@ -21,6 +21,7 @@ enum class HostResult {
   rolled_back,      // failed, undone, held
   rollback_failed,  // failed, and so did the undo: left for a person
   refused,          // the plan can't be applied; nothing was done
+  failed,           // the host says that it can't, and why; nothing is known to have been done
   unreachable,      // no contact, nothing known to have been done
   unknown,          // contact lost in the middle; the host decides (dead-man), asked again next time
   held,             // this desired state failed here before

@@ -74,8 +74,7 @@ void HostSteps::look() {
 void HostSteps::ask_for_plan() {
   RunnerClient::PlanRequest request = plan_request();
   const auto ask = [&] {
-    plan_ = while_doing("planning",
-                        [&] { return (*session_)->plan(job_.desired->lowered.bundle, request, in(request_ms)); });
+    plan_ = (*session_)->plan(job_.desired->lowered.bundle, request, in(request_ms));
     tools_.store.raise_epoch(plan_->epoch);
   };
   ask();
@@ -200,6 +199,8 @@ TransactionReply HostSteps::apply(const Plan& plan) {
   try {
     return (*session_)->apply(
         request, [this](const Value& event) { tell_event(event); }, in(apply_ms));
+  } catch (const HostSaysNo&) {
+    throw;
   } catch (const Error& error) {
     return attach_again(error.what());
   }

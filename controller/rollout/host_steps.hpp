@@ -60,6 +60,8 @@ class HostSteps {
   HostReport undone_by_host(const TransactionReply& reply);
   /// Contact was lost, or something broke, in whatever stage this was.
   HostReport lost(const std::string& why);
+  /// The host says that it can't.
+  HostReport failed(const std::string& why);
 
  private:
   /// What is held after a rollback.

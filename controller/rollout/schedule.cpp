@@ -228,7 +228,7 @@ void Schedule::remember_time(std::int64_t took_ms) {
 
 void Schedule::judge_rollout(const std::string& host, HostResult result) {
   if (host == canary_) canary_.clear();
-  if (result == HostResult::unreachable || result == HostResult::waiting || result == HostResult::busy ||
+  if (result == HostResult::unreachable || result == HostResult::failed || result == HostResult::waiting || result == HostResult::busy ||
       result == HostResult::observing || result == HostResult::disturbed) {
     return;
   }

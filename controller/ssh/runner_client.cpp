@@ -42,13 +42,14 @@ struct RunnerClient::Impl {
   }
 
   Answer ask(const std::string& what, const Map& request, const OnEvent& on_event, Deadline deadline) {
-    return while_doing("asking the host's runner " + what, [&] {
+    const std::string doing = "asking the host's runner " + what;
+    Answer answer = while_doing(doing, [&] {
       Map message = request;
       if (!controller.empty()) message.insert_or_assign("controller", controller);
-      Answer answer = talk(deadline).ask(message, on_event, deadline);
-      if (!answer.error.empty()) throw Error(answer.error);
-      return answer;
+      return talk(deadline).ask(message, on_event, deadline);
     });
+    if (!answer.error.empty()) throw HostSaysNo("while " + doing + ": " + answer.error);
+    return answer;
   }
 
   /// A reply of another shape than agreed ends the session: what follows could not be trusted either.

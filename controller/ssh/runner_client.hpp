@@ -97,9 +97,15 @@ using OnEvent = std::function<void(const Value&)>;
 /// Bytes of a digest, for what the host lacks; throws Error where they can't be had.
 using ContentSource = std::function<std::string(const std::string& digest)>;
 
+/// The host answered, that it can't do what it was asked for: nothing is wrong with the way to it.
+class HostSaysNo : public Error {
+ public:
+  using Error::Error;
+};
+
 /// One host's runner over one connection: requests as functions, replies as values. Used by one thread at a time.
 /// Throws Error when the connection is lost, at a deadline, or when the host breaks the protocol (its replies are
-/// hostile until checked).
+/// hostile until checked); HostSaysNo when the host says why it can't.
 class RunnerClient : public HostProbe {
  public:
   explicit RunnerClient(std::unique_ptr<Connection> connection);

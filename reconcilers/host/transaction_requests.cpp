@@ -58,9 +58,14 @@ Value Requests::apply(const Value& message) {
   } catch (const Error& error) {
     return refused(error.what());
   }
-  settle_confirmed(system_, state_);
-  make_private_folder(state_.transaction_path(id));
-  write_state_file(state_.transaction_path(id, "request.json"), to_json(to_value(request)));
+  try {
+    settle_confirmed(system_, state_);
+    make_private_folder(state_.transaction_path(id));
+    write_state_file(state_.transaction_path(id, "request.json"), to_json(to_value(request)));
+  } catch (const Error& error) {  // a full disk: whether it was begun must not be a question
+    if (read_state_file(state_.transaction_path(id, "request.json"))) throw;
+    return refused(error.what());
+  }
   HOLDFAST_FAILPOINT("apply.prepared");
   start_detached(system_, "holdfast-" + id, {"execute", id}, {"recover", id});
   HOLDFAST_FAILPOINT("apply.started");

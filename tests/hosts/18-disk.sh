@@ -108,4 +108,27 @@ test_a_rollback_succeeds_on_a_disk_that_got_full() {
     shell "rm -f $points.hit $points.go"
 }
 
+test_a_full_state_folder_is_told_and_nothing_is_begun() {
+    local before
+    room
+    shell 'cp -a /var/lib/holdfast /root/state && mount -t tmpfs -o size=64m state /var/lib/holdfast && cp -a /root/state/. /var/lib/holdfast/
+        dd if=/dev/zero of=/var/lib/holdfast/fill bs=4096 2>/dev/null; true'
+    before=$(invocation)
+    change "$fleet/app/server.py" 's/status = "no database"/status = "healthy"/'
+    small_manifests eight
+    push "Write the files once more"
+    SECONDS=0
+    hf apply production
+    expect_code 1
+    expect_says 'mounted on "/var/lib/holdfast" is full'
+    expect test "$SECONDS" -lt 60
+    hf status
+    expect_says 'failed'
+    expect says a seven
+    expect_equal "$before" "$(invocation)" "the invocation of the service"
+    shell 'rm -f /var/lib/holdfast/fill'
+    converge
+    expect says b eight
+}
+
 run_tests
