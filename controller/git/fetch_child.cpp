@@ -46,7 +46,11 @@ int fetch_child() {
   try {
     const FetchRequest request = fetch_request_from(from_json(read_input(), {.bytes = max_request_bytes, .depth = 4}));
     end_by(request.deadline_ms);
-    run_fetch(request, damaged);
+    if (request.push.empty()) {
+      run_fetch(request, damaged);
+    } else {
+      std::puts(to_json(to_value(run_push(request))).c_str());
+    }
   } catch (const std::exception& error) {
     std::puts(printable(error.what()).c_str());
     exit = damaged ? FetchExit::damaged : FetchExit::failed;

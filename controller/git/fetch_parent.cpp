@@ -14,7 +14,7 @@ namespace holdfast {
 
 namespace {
 
-constexpr std::size_t kept_output_bytes = 16U << 10U;
+constexpr std::size_t kept_output_bytes = 64U << 10U;
 
 std::string one_line(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
@@ -45,7 +45,7 @@ std::vector<std::string> default_fetch_program() {
 
 FetchOutcome run_fetch_child(const MirrorOptions& options, FetchRequest request, Deadline deadline) {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-  if (left.count() <= 0) return {FetchExit::failed, "no time is left for it"};
+  if (left.count() <= 0) return {FetchExit::failed, "no time is left for it", ""};
   request.deadline_ms = left.count();
   Command command;
   command.argv = options.fetch_program;
@@ -56,13 +56,13 @@ FetchOutcome run_fetch_child(const MirrorOptions& options, FetchRequest request,
   const Output output = run_process(command, std::nullopt);
   if (output.timed_out) {
     return {FetchExit::failed,
-            "the remote did not finish within " + std::to_string((left.count() + 999) / 1000) + " s"};
+            "the remote did not finish within " + std::to_string((left.count() + 999) / 1000) + " s", ""};
   }
-  if (output.exit_code == static_cast<int>(FetchExit::done)) return {FetchExit::done, ""};
+  if (output.exit_code == static_cast<int>(FetchExit::done)) return {FetchExit::done, "", output.out};
   const bool damaged = output.exit_code == static_cast<int>(FetchExit::damaged);
   const bool told = damaged || output.exit_code == static_cast<int>(FetchExit::failed);
-  if (told && !output.out.empty()) return {damaged ? FetchExit::damaged : FetchExit::failed, one_line(output.out)};
-  return {FetchExit::failed, "the fetch ended unexpectedly: " + one_line(describe_failure(command, output))};
+  if (told && !output.out.empty()) return {damaged ? FetchExit::damaged : FetchExit::failed, one_line(output.out), ""};
+  return {FetchExit::failed, "the child ended unexpectedly: " + one_line(describe_failure(command, output)), ""};
 }
 
 }  // namespace holdfast

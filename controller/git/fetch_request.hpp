@@ -1,10 +1,12 @@
 #pragma once
 
 #include <controller/git/mirror.hpp>
+#include <controller/git/publish.hpp>
 #include <manifests/value.hpp>
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace holdfast {
 
@@ -15,7 +17,8 @@ struct FetchRequest {
   std::int64_t deadline_ms = 60'000;        // the child ends itself by then, also when its parent is gone
   std::uint64_t max_bytes = 2'000'000'000;  // of one fetch, as received
   std::uint32_t max_objects = 5'000'000;
-  std::string reference{};  // one besides branches and tags, by its full name; empty: none
+  std::string reference{};        // one besides branches and tags, by its full name; empty: none
+  std::vector<RefUpdate> push{};  // what is to be pushed; nothing is fetched then
 };
 
 Value to_value(const FetchRequest& request);
@@ -27,5 +30,11 @@ enum class FetchExit { done = 0, failed = 1, damaged = 3 };
 /// Runs one fetch in this process. Throws Error with what the remote said; sets `damaged` where the mirror's own
 /// objects are at fault, so that it must be made anew.
 void run_fetch(const FetchRequest& request, bool& damaged);
+
+/// Runs one push in this process. Throws Error with what the remote said.
+std::vector<RejectedUpdate> run_push(const FetchRequest& request);
+/// What a push child prints, and what its parent makes of it.
+Value to_value(const std::vector<RejectedUpdate>& rejected);
+Pushed pushed_from(const std::string& answer, const std::vector<RefUpdate>& updates);
 
 }  // namespace holdfast

@@ -3,6 +3,7 @@
 #include <controller/git/fetch_request.hpp>
 #include <controller/git/mirror_files.hpp>
 #include <controller/git/mirror_tree.hpp>
+#include <controller/git/signed_objects.hpp>
 #include <manifests/digest.hpp>
 #include <manifests/error.hpp>
 #include <manifests/problem.hpp>
@@ -123,7 +124,17 @@ class LibgitMirror : public Mirror {
     return to_text(*git_tree_entry_id(raw));
   }
 
+  [[nodiscard]] std::optional<TagObject> tag_object(const std::string& name) const override {
+    return read_tag_object(repository_.get(), tags_prefix + name);
+  }
+  [[nodiscard]] std::optional<SignedBytes> commit_signature(const std::string& id) const override {
+    if (lookup(id) == nullptr) return std::nullopt;
+    return read_commit_signature(repository_.get(), id);
+  }
+
   [[nodiscard]] const Remote& remote() const override { return remote_; }
+  [[nodiscard]] const std::string& folder() const override { return folder_; }
+  [[nodiscard]] const MirrorOptions& options() const override { return options_; }
 
  private:
   void fetch_with(const std::string& reference, Deadline deadline) {

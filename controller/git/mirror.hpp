@@ -35,6 +35,24 @@ struct Commit {
   std::vector<std::string> parents{};
 };
 
+/// What was signed, byte for byte, and the armored signature of it (SSH or OpenPGP), unchecked.
+struct SignedBytes {
+  std::string payload{};
+  std::string signature{};  // empty: it is not signed
+};
+
+/// An annotated tag as its object has it. Nothing of it is checked, and all of it was written by whoever could push:
+/// `name` need not be that of the reference which led here.
+struct TagObject {
+  std::string id{};
+  std::string commit{};  // what it names; empty where that is no commit
+  std::string name{};
+  std::string tagger{};   // "Name <mail>", made printable
+  std::int64_t time = 0;  // the tagger's, seconds since the epoch
+  std::string message{};  // without the signature, as it is
+  SignedBytes signed_bytes{};
+};
+
 /// holdfast-fetch beside this program, or in libexec of the same prefix; without it, this program's own fetch-child.
 std::vector<std::string> default_fetch_program();
 
@@ -85,7 +103,15 @@ class Mirror {
   /// Empty where there is none.
   [[nodiscard]] virtual std::string object_at(const std::string& commit, const std::string& path) const = 0;
 
+  /// A tag's own object; nullopt for a tag without one (a lightweight one), for none, and for one over 1 MiB.
+  [[nodiscard]] virtual std::optional<TagObject> tag_object(const std::string& name) const = 0;
+  /// A commit's signature and what was signed; nullopt where it has none.
+  [[nodiscard]] virtual std::optional<SignedBytes> commit_signature(const std::string& id) const = 0;
+
   [[nodiscard]] virtual const Remote& remote() const = 0;
+  /// Where it lies, for what writes into it (publish.hpp); empty for a mirror that is not of files.
+  [[nodiscard]] virtual const std::string& folder() const = 0;
+  [[nodiscard]] virtual const MirrorOptions& options() const = 0;
 };
 
 /// The hidden subcommand `holdfast fetch-child`: reads the remote as JSON on standard input, fetches, and exits 0, or

@@ -30,9 +30,10 @@ auto marking_damage(const std::string& folder, Read&& read) {
 struct FetchOutcome {
   FetchExit exit = FetchExit::failed;
   std::string problem{};  // in words, where it is not done
+  std::string answer{};   // what a child printed that is done
 };
 
-/// Runs one fetch child to its end, or kills it and its group at the deadline.
+/// Runs one child, a fetch or a push, to its end, or kills it and its group at the deadline.
 FetchOutcome run_fetch_child(const MirrorOptions& options, FetchRequest request, Deadline deadline);
 
 }  // namespace holdfast

@@ -57,12 +57,18 @@ class SimulatedMirror : public Mirror {
   }
   [[nodiscard]] std::string blob(const std::string&, std::size_t) const override { throw Error("there is no blob"); }
   [[nodiscard]] std::string object_at(const std::string&, const std::string&) const override { return {}; }
+  [[nodiscard]] std::optional<TagObject> tag_object(const std::string&) const override { return std::nullopt; }
+  [[nodiscard]] std::optional<SignedBytes> commit_signature(const std::string&) const override { return std::nullopt; }
   [[nodiscard]] const Remote& remote() const override { return remote_; }
+  [[nodiscard]] const std::string& folder() const override { return folder_; }
+  [[nodiscard]] const MirrorOptions& options() const override { return options_; }
 
  private:
   const Repository& repository_;
   std::function<std::size_t()> head_;
   Remote remote_{};
+  std::string folder_{};
+  MirrorOptions options_{.fetch_program = {}};
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include <controller/git/mirror.hpp>
+#include <controller/git/publish.hpp>
 #include <manifests/error.hpp>
 
 #include <catch2/catch.hpp>
@@ -65,6 +66,8 @@ TEST_CASE("a remote that accepts and says nothing is given up at the deadline", 
     const auto took = std::chrono::steady_clock::now() - begun;
     CHECK(took >= std::chrono::milliseconds(1500));
     CHECK(took < std::chrono::seconds(30));
+    CHECK_THROWS_WITH(push(*mirror, {{std::string(40, 'a'), "refs/heads/a"}}, in_seconds(1)),
+                      Catch::Contains("can't push") && Catch::Contains("did not finish within 1 s"));
     CHECK(processes_holding(folder.path()) == 0);
   }
 }

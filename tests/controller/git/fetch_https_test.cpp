@@ -1,4 +1,5 @@
 #include <controller/git/mirror.hpp>
+#include <controller/git/publish.hpp>
 #include <manifests/error.hpp>
 
 #include <catch2/catch.hpp>
@@ -101,4 +102,17 @@ TEST_CASE("a redirect to another port of the host gets no token", "[git][https]"
   remote.ca_file = server.folder / "both";
   CHECK_THAT(server.fetch(remote), Catch::Contains("can't fetch"));
   CHECK(other.seen().empty());
+}
+
+TEST_CASE("a push over https needs the right to write, and uses the token", "[git][https][push]") {
+  const Server server("word");
+  const auto mirror = Mirror::open(server.folder / "mirror.git", server.remote(), child_options());
+  mirror->fetch(in_seconds(60));
+  const std::string base = *mirror->branch("main");
+  const std::string id = write_commit(*mirror, base, base, {{"b.txt", "new\n"}}, "Say b", {"h", "h@example.org", 1000});
+  CHECK_THROWS_WITH(push(*mirror, {{id, "refs/heads/holdfast/a"}}, in_seconds(60)),
+                    Catch::Contains("can't push to \"https://"));
+  server.source.git({"config", "http.receivepack", "true"});
+  CHECK(push(*mirror, {{id, "refs/heads/holdfast/a"}}, in_seconds(60)).rejected.empty());
+  CHECK(server.source.git({"show", "holdfast/a:b.txt"}) == "new");
 }

@@ -1,4 +1,5 @@
 #include <controller/git/mirror.hpp>
+#include <controller/git/publish.hpp>
 #include <manifests/error.hpp>
 
 #include <catch2/catch.hpp>
@@ -172,4 +173,30 @@ TEST_CASE("an ssh remote without the repository says what the server said", "[gi
   remote.host_key = server.public_key("host_ed25519");
   remote.url += "-none";
   CHECK_THAT(server.fetch(remote), Catch::Contains("can't fetch \"ssh://"));
+}
+
+TEST_CASE("a push over ssh brings what is new, and tells what the remote's rules refuse", "[git][ssh][push]") {
+  const Server server;
+  const std::string hook = server.source.path() + "/.git/hooks/update";
+  write_file(hook, "#!/bin/sh\ncase $1 in *closed*) echo no entry >&2; exit 1;; esac\n");
+  fs::permissions(hook, fs::perms::owner_all);
+  Remote remote = server.remote();
+  remote.host_key = server.public_key("host_ed25519");
+  const auto mirror = Mirror::open(server.folder / "mirror.git", remote, child_options());
+  mirror->fetch(in_seconds(60));
+  const std::string base = *mirror->branch("main");
+  const std::string id = write_commit(*mirror, base, base, {{"b.txt", "new\n"}}, "Say b", {"h", "h@example.org", 1000});
+  const Pushed pushed =
+      push(*mirror, {{id, "refs/heads/holdfast/a"}, {id, "refs/heads/closed"}, {id, "refs/tags/t"}}, in_seconds(60));
+  REQUIRE(pushed.rejected.size() == 1);
+  CHECK(pushed.rejected.front().update.name == "refs/heads/closed");
+  CHECK_THAT(pushed.rejected.front().reason, Catch::Contains("the remote refuses it") && Catch::Contains("hook"));
+  CHECK(pushed.done.size() == 2);
+  CHECK(server.source.git({"show", "holdfast/a:b.txt"}) == "new");
+  CHECK(server.source.git({"rev-parse", "t"}) == id);
+  CHECK(server.source.git({"fsck", "--strict"}) == "");
+  CHECK(push(*mirror, {{id, "refs/heads/holdfast/a"}}, in_seconds(60)).done.size() == 1);
+  remote.host_key = server.public_key("client");
+  const auto stranger = Mirror::open(server.folder / "mirror.git", remote, child_options());
+  CHECK_THROWS_WITH(push(*stranger, {{id, "refs/heads/b"}}, in_seconds(60)), Catch::Contains("is another than"));
 }
