@@ -27,6 +27,7 @@ EnvironmentsResult load_environments(const Tree& tree, const LoadOptions& option
   for (const Manifest& manifest : loaded.manifests) {
     if (manifest.kind != "Environment") continue;
     ReadEnvironment read = read_environment(manifest.document);
+    read_key_files(tree, read.environment.approval, read.environment.commits, read.findings);
     for (const Finding& finding : read.findings) {
       result.problems.push_back(place_finding(finding, manifest.document, loaded.texts));
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <manifests/drift_policy.hpp>
+#include <manifests/approval_policy.hpp>
 #include <manifests/problem.hpp>
 #include <manifests/resource.hpp>
 #include <manifests/value.hpp>
@@ -57,6 +58,8 @@ struct Environment {
   bool prune = true;  // remove what holdfast created and the manifests no longer name
   DriftPolicy drift{};
   int canary = 1;  // hosts that take a new commit alone, before all others
+  ApprovalPolicy approval{};
+  SignedPolicy commits{};  // what their signatures must be
   Position position{};
 };
 

@@ -39,6 +39,8 @@ class Reader {
             : std::max(environment.health.confirm_within_ms, environment.health.window_ms + confirm_after_window_ms);
     check_health(environment.health);
     environment.drift = read_drift_policy(spec, findings_);
+    environment.approval = read_approval_policy(spec, findings_);
+    environment.commits = read_signed_policy(spec, environment.approval, findings_);
     environment.prune = spec.at("prune").as_bool();
     environment.canary = static_cast<int>(spec.at("rollout").at("canary").as_int());
   }
