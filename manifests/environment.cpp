@@ -1,5 +1,6 @@
 #include <manifests/environment_reader.hpp>
 #include <manifests/fleet.hpp>
+#include <manifests/gates_reader.hpp>
 #include <manifests/manifest.hpp>
 
 namespace holdfast {
@@ -43,6 +44,7 @@ EnvironmentsResult load_environments(const Tree& tree, const LoadOptions& option
                                "",
                                {first->second}});
   }
+  if (result.problems.empty()) resolve_gates(result.environments, result.problems);
   finish_problems(result.problems, loaded.texts);
   return result;
 }

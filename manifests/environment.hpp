@@ -2,6 +2,7 @@
 
 #include <manifests/drift_policy.hpp>
 #include <manifests/approval_policy.hpp>
+#include <manifests/gates_policy.hpp>
 #include <manifests/problem.hpp>
 #include <manifests/resource.hpp>
 #include <manifests/value.hpp>
@@ -60,6 +61,7 @@ struct Environment {
   int canary = 1;  // hosts that take a new commit alone, before all others
   ApprovalPolicy approval{};
   SignedPolicy commits{};  // what their signatures must be
+  GatesPolicy gates{};
   Position position{};
 };
 

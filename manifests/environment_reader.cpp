@@ -1,6 +1,7 @@
 #include <manifests/environment_reader.hpp>
 
 #include <manifests/formats.hpp>
+#include <manifests/gates_reader.hpp>
 #include <manifests/host_rules.hpp>
 #include <manifests/variables.hpp>
 #include <manifests/wording.hpp>
@@ -43,6 +44,7 @@ class Reader {
     environment.commits = read_signed_policy(spec, environment.approval, findings_);
     environment.prune = spec.at("prune").as_bool();
     environment.canary = static_cast<int>(spec.at("rollout").at("canary").as_int());
+    environment.gates = read_gates(spec, document_, findings_);
   }
 
  private:

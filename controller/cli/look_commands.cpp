@@ -1,6 +1,7 @@
 #include <controller/cli/look_commands.hpp>
 
 #include <controller/cli/deployment_record.hpp>
+#include <controller/cli/gate_look.hpp>
 #include <controller/cli/table.hpp>
 #include <controller/plan/kept_plan.hpp>
 #include <controller/plan/times.hpp>
@@ -223,10 +224,12 @@ int status_command(Store& store, const std::string& environment, const LookOptio
     record["detail"] = one.detail;
     record["hosts"] = host_records;
     record["held"] = holds;
+    record["waiting"] = waits_record(store, one.name);
     records.push_back(std::move(record));
     if (!options.json) {
       if (found) out << "\n";
       print_environment(one, hosts, options, out);
+      print_waits(store, one.name, options, out);
     }
     found = true;
   }

@@ -32,6 +32,8 @@ std::vector<Choice> choose(const std::vector<HostView>& hosts, const std::vector
       choices.push_back({host.host, Turn::steady, ""});
     } else if (stopped != hosts.end()) {
       choices.push_back(keep(host, "waiting: this commit failed on " + stopped->host));
+    } else if (!host.waits.empty()) {
+      choices.push_back(keep(host, "waiting: " + host.waits));
     } else {
       choices.push_back({host.host, Turn::advance, ""});
     }

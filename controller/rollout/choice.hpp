@@ -19,6 +19,7 @@ struct HostView {
   std::string host{};
   std::string wanted{};  // digest of the desired bundle
   HostRecord record{};
+  std::string waits{};  // why it may not take another desired state now; empty: it may
 };
 
 struct Choice {

@@ -1,5 +1,6 @@
 #include <controller/rollout/environment_run.hpp>
 
+#include <controller/rollout/gated.hpp>
 #include <controller/rollout/host_turns.hpp>
 #include <controller/rollout/source.hpp>
 #include <manifests/error.hpp>
@@ -40,7 +41,9 @@ std::vector<Wish> wishes_of(const EnvironmentPoll& poll) {
   for (const Host& host : poll.desired->environment.hosts) {
     views.push_back({host.name, poll.desired->hosts.at(host.name).digest, std::move(records[host.name])});
   }
-  const std::vector<Choice> choices = choose(views, store.holds(poll.job.environment.name));
+  const std::vector<Hold> holds = store.holds(poll.job.environment.name);
+  hold_at_gates(poll, holds, views);
+  const std::vector<Choice> choices = choose(views, holds);
   std::vector<Wish> wishes;
   for (std::size_t i = 0; i < views.size(); ++i) {
     if (!asked_for(poll.job, views[i].host)) continue;

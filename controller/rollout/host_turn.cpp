@@ -1,5 +1,6 @@
 #include <controller/rollout/host_turn.hpp>
 
+#include <controller/rollout/gated.hpp>
 #include <controller/rollout/host_steps.hpp>
 #include <controller/rollout/source.hpp>
 #include <manifests/error.hpp>
@@ -91,7 +92,7 @@ bool is_unknown(EnvironmentPoll& poll, const std::string& host) {
 HostTurn take_host_turn(EnvironmentPoll& poll, const Choice& choice, std::int64_t seen_ms,
                         const std::function<bool()>& may_begin) {
   if (choice.turn == Turn::steady || choice.turn == Turn::advance) {
-    const HostReport report = run_one(poll, choice, *poll.desired, seen_ms, may_begin);
+    const HostReport report = run_one(poll, choice, *poll.desired, seen_ms, gated(poll, choice, may_begin));
     return {report, report.result};
   }
   const HostResult kept = state_of(choice) == "waiting" ? HostResult::waiting : HostResult::held;

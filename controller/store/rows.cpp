@@ -118,4 +118,30 @@ std::int64_t next_epoch_of(SQLite::Database& database) {
   return epoch;
 }
 
+Hold hold_of(SQLite::Statement& row) {
+  return {text(row, 0), text(row, 1), text(row, 2), text(row, 3), text(row, 4), number(row, 5), number(row, 6)};
+}
+
+Pin pin_of(SQLite::Statement& row) {
+  return {text(row, 0), text(row, 1), text(row, 2), text(row, 3), text(row, 4), number(row, 5)};
+}
+
+bool is_rollout(SQLite::Database& database, const std::string& environment, const Revision& revision,
+                const std::string& hosts) {
+  return prepare(database, "SELECT 1 FROM rollouts WHERE environment = ? AND commit_id = ? AND hosts = ?", environment,
+                 revision.commit, hosts)
+      .executeStep();
+}
+
+void write_rollout(SQLite::Database& database, const std::string& environment, const Revision& revision,
+                   const std::string& hosts, std::int64_t at_ms) {
+  prepare(database,
+          "INSERT INTO rollouts VALUES (?,?,?,?,?,?) ON CONFLICT (environment) DO UPDATE SET "
+          "since_ms = CASE commit_id WHEN excluded.commit_id THEN since_ms ELSE excluded.since_ms END, "
+          "commit_id = excluded.commit_id, subject = excluded.subject, author = excluded.author, "
+          "hosts = excluded.hosts",
+          environment, revision.commit, revision.subject, revision.author, hosts, at_ms)
+      .exec();
+}
+
 }  // namespace holdfast

@@ -73,6 +73,16 @@ void update_seen(SQLite::Database& database, const std::string& environment,
 std::map<std::string, std::int64_t> downs_of(SQLite::Database& database, const std::string& environment,
                                              const std::string& name);
 std::set<std::string> transactions_of(SQLite::Database& database, const std::string& host);
+void replace_waits(SQLite::Database& database, const std::string& environment, const std::string& host,
+                   const std::vector<Wait>& waits);
+std::vector<Wait> waits_of(SQLite::Database& database, const std::string& environment);
+std::vector<Undisturbed> undisturbed_of(SQLite::Database& database, const std::string& environment);
+Hold hold_of(SQLite::Statement& row);
+Pin pin_of(SQLite::Statement& row);
+bool is_rollout(SQLite::Database& database, const std::string& environment, const Revision& revision,
+                const std::string& hosts);
+void write_rollout(SQLite::Database& database, const std::string& environment, const Revision& revision,
+                   const std::string& hosts, std::int64_t at_ms);
 std::int64_t next_epoch_of(SQLite::Database& database);
 
 }  // namespace holdfast

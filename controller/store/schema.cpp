@@ -108,6 +108,30 @@ const std::vector<std::string_view>& store_migrations() {
             VALUES ('deployment ' || NEW.id, NEW.id, NEW.begun_ms, '');
         END;
       )sql",
+      // 11: what waits and since when; since when a host has been as it is, also while nobody asked
+      R"sql(
+        CREATE TABLE waits (
+          environment TEXT NOT NULL, host TEXT NOT NULL, gate TEXT NOT NULL, commit_id TEXT NOT NULL, why TEXT NOT NULL,
+          found TEXT NOT NULL, since_ms INTEGER NOT NULL, PRIMARY KEY (environment, host, gate)) STRICT;
+        CREATE TABLE undisturbed (
+          environment TEXT NOT NULL, host TEXT NOT NULL, commit_id TEXT NOT NULL, state TEXT NOT NULL,
+          since_ms INTEGER NOT NULL, PRIMARY KEY (environment, host)) STRICT;
+        INSERT INTO undisturbed SELECT environment, host, live_commit, state, max(changed_ms, seen_ms) FROM hosts;
+        CREATE TRIGGER host_written AFTER INSERT ON hosts
+        BEGIN
+          DELETE FROM undisturbed WHERE environment = NEW.environment AND host = NEW.host
+            AND (commit_id <> NEW.live_commit OR state <> NEW.state);
+          INSERT INTO undisturbed
+            SELECT NEW.environment, NEW.host, NEW.live_commit, NEW.state, max(NEW.changed_ms, NEW.seen_ms)
+            WHERE NOT EXISTS
+              (SELECT 1 FROM undisturbed WHERE environment = NEW.environment AND host = NEW.host);
+        END;
+        CREATE TRIGGER deployment_settled AFTER UPDATE OF outcome ON deployments WHEN NEW.ended_ms <> 0
+        BEGIN
+          UPDATE undisturbed SET since_ms = max(since_ms, NEW.ended_ms)
+            WHERE environment = NEW.environment AND host = NEW.host;
+        END;
+      )sql",
   };
   return migrations;
 }

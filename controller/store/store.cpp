@@ -245,21 +245,26 @@ class SqliteStore : public Store {
 
   void put_rollout(const std::string& environment, const Revision& revision, const std::string& hosts,
                    std::int64_t at_ms) override {
-    const bool known = guarded([&] {
-      return prepare(database_, "SELECT 1 FROM rollouts WHERE environment = ? AND commit_id = ? AND hosts = ?",
-                     environment, revision.commit, hosts)
-          .executeStep();
-    });
-    if (known) return;
+    if (guarded([&] { return is_rollout(database_, environment, revision, hosts); })) return;
     written([&] {
-      return prepare(database_,
-                     "INSERT INTO rollouts VALUES (?,?,?,?,?,?) ON CONFLICT (environment) DO UPDATE SET "
-                     "since_ms = CASE commit_id WHEN excluded.commit_id THEN since_ms ELSE excluded.since_ms END, "
-                     "commit_id = excluded.commit_id, subject = excluded.subject, author = excluded.author, "
-                     "hosts = excluded.hosts",
-                     environment, revision.commit, revision.subject, revision.author, hosts, at_ms)
-          .exec();
+      write_rollout(database_, environment, revision, hosts, at_ms);
+      return 0;
     });
+  }
+
+  void put_waits(const std::string& environment, const std::string& host, const std::vector<Wait>& waits) override {
+    written([&] {
+      replace_waits(database_, environment, host, waits);
+      return 0;
+    });
+  }
+
+  std::vector<Wait> waits(const std::string& environment) override {
+    return guarded([&] { return waits_of(database_, environment); });
+  }
+
+  std::vector<Undisturbed> undisturbed(const std::string& environment) override {
+    return guarded([&] { return undisturbed_of(database_, environment); });
   }
 
   void put_environment(const EnvironmentRecord& r) override {

@@ -102,6 +102,25 @@ struct EnvironmentRecord {
   std::string accepted_tag{};  // that `accepted` was found by; empty where a branch was followed
 };
 
+/// Something that an environment (host empty) or one of its hosts waits for before it takes a commit.
+struct Wait {
+  std::string host{};
+  std::string gate{};    // "environment staging"
+  std::string commit{};  // that waits
+  std::string why{};     // what is asked for; the same as long as nothing changes
+  std::string found{};   // what was found when it was asked last
+  std::int64_t since_ms = 0;
+  friend bool operator==(const Wait&, const Wait&) = default;
+};
+
+/// Since when a host has been as it is: the same state at the same verified commit, and no deployment ended since.
+struct Undisturbed {
+  std::string host{};
+  std::string commit{};
+  std::string state{};
+  std::int64_t since_ms = 0;
+};
+
 /// A commit as people are told of it.
 struct Revision {
   std::string commit{};
@@ -166,6 +185,11 @@ class Store {
   /// the file says the same.
   virtual void put_rollout(const std::string& environment, const Revision& revision, const std::string& hosts,
                            std::int64_t at_ms) = 0;
+
+  /// What one host ("": the environment) waits for now; since when stays as it was for the same gate and commit.
+  virtual void put_waits(const std::string& environment, const std::string& host, const std::vector<Wait>& waits) = 0;
+  virtual std::vector<Wait> waits(const std::string& environment) = 0;  // "": of all; the environment's own first
+  virtual std::vector<Undisturbed> undisturbed(const std::string& environment) = 0;
 
   virtual void put_environment(const EnvironmentRecord& record) = 0;
   virtual std::vector<EnvironmentRecord> environments() = 0;

@@ -218,3 +218,23 @@ TEST_CASE("environments that a limit kept from being read are not taken for none
   for (int index = 0; index < 20; ++index) files.emplace_back("deploy/f" + std::to_string(index) + ".yaml", large);
   CHECK(tells(load_environments(MemoryTree(files), {}).problems, "0:0", "larger than 16777216 bytes together"));
 }
+
+TEST_CASE("a gate on another environment knows that one's hosts", "[environment][gates]") {
+  const EnvironmentsResult result =
+      read(environment(track + hosts + "  requires: [{environment: staging, healthyFor: 1h}]\n") + "---\n" +
+           environment(track + "  hosts: [{name: s1}, {name: s2}]\n", "staging"));
+  INFO(rendered(result.problems));
+  REQUIRE(result.problems.empty());
+  const EnvironmentGate& gate = result.environments.at(0).gates.environments.at(0);
+  CHECK(gate.hosts == std::vector<std::string>{"s1", "s2"});
+  CHECK(gate.healthy_for_ms == 3'600'000);
+}
+
+TEST_CASE("a gate on no environment, on its own or in a circle is refused where it stands", "[environment][gates]") {
+  const std::string wants = track + hosts + "  requires: [{environment: ";
+  refuses(wants + "stagging}]\n", "7:28", "no environment \"stagging\"");
+  refuses(wants + "production}]\n", "7:28", "waits for itself");
+  const EnvironmentsResult circle =
+      read(environment(wants + "staging}]\n") + "---\n" + environment(wants + "production}]\n", "staging"));
+  CHECK(tells(circle.problems, "7:28", "wait for each other"));
+}

@@ -57,3 +57,17 @@ TEST_CASE("a failed rollback waits for a person, whatever is wanted", "[rollout]
   const auto choices = choose({view("a", "newer", "old", "rollback_failed")}, {});
   CHECK(choices[0].turn == Turn::leave);
 }
+
+TEST_CASE("what waits at a gate keeps its last verified state; drift and holds are as ever", "[rollout][gates]") {
+  HostView waits = view("a", "new", "old");
+  waits.waits = "the window is closed";
+  HostView fresh = view("b", "new", "");
+  fresh.waits = waits.waits;
+  HostView steady = view("c", "new", "new");
+  steady.waits = waits.waits;
+  const auto choices = choose({waits, fresh, steady}, {});
+  CHECK(choices[0].turn == Turn::enforce);
+  CHECK(choices[0].why == "waiting: the window is closed");
+  CHECK(choices[1].turn == Turn::leave);
+  CHECK(choices[2].turn == Turn::steady);
+}

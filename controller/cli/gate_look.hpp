@@ -1,0 +1,16 @@
+#pragma once
+
+#include <controller/cli/look_commands.hpp>
+#include <manifests/value.hpp>
+
+#include <iosfwd>
+#include <string>
+
+namespace holdfast {
+
+/// What an environment waits for, as `status` has it: a list of records.
+List waits_record(Store& store, const std::string& environment);
+/// The same for people: a line each, nothing where nothing waits.
+void print_waits(Store& store, const std::string& environment, const LookOptions& options, std::ostream& out);
+
+}  // namespace holdfast

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <controller/store/store.hpp>
+#include <manifests/gates_policy.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace holdfast {
+
+/// What came of asking one gate. Whatever can't be asked is not open, and says why.
+struct GateAnswer {
+  bool open = false;
+  std::string gate{};   // its name: "environment staging"; one line, unique in its policy
+  std::string why{};    // of one that is not open: what it asks for and what stands against it, at which times; the same
+                        // words as long as nothing changed
+  std::string found{};  // what was measured, where that is another each time: "5.31 on 2 processors"
+};
+
+/// Another environment must have been healthy at `commit`: `hosts` are its hosts as the store knows them. Pure.
+GateAnswer ask(const EnvironmentGate& gate, const std::string& commit, const std::vector<Undisturbed>& hosts,
+               std::int64_t now_ms);
+
+}  // namespace holdfast
