@@ -25,10 +25,13 @@ struct HealthWatch {
   std::int64_t begun_ms = -1;  // end of the transaction's effects on `clock`; -1: now. Given again after a reconnect
   HealthClock clock = steady_health_clock();
   std::function<void(const std::vector<Sample>& round, const Verdict& verdict)> on_round{};  // may be empty
+  /// Asked after every round and in the pauses between them: true ends the watch without a verdict, unless it is about
+  /// to pass within seconds. May be empty.
+  std::function<bool()> cut_short{};
 };
 
-/// Samples round after round until `judge` decides; never gives `wait`. The last round ends at the policy's deadline.
-/// Throws Error when the connection to the host is lost, and what `on_round` throws.
+/// Samples round after round until `judge` decides; gives `wait` only where it was cut short. The last round ends at
+/// the policy's deadline. Throws Error when the connection to the host is lost, and what `on_round` throws.
 Verdict watch_health(const HealthWatch& watch, HostProbe& probe);
 Verdict watch_health(const HealthWatch& watch, const Sampler& sampler);
 

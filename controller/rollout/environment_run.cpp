@@ -39,7 +39,7 @@ std::vector<Wish> wishes_of(const EnvironmentPoll& poll) {
   }
   std::vector<HostView> views;
   for (const Host& host : poll.desired->environment.hosts) {
-    views.push_back({host.name, poll.desired->hosts.at(host.name).digest, std::move(records[host.name])});
+    views.push_back({host.name, poll.desired->hosts.at(host.name).digest, records[host.name]});
   }
   const std::vector<Hold> holds = store.holds(poll.job.environment.name);
   hold_at_gates(poll, holds, views);
@@ -49,6 +49,8 @@ std::vector<Wish> wishes_of(const EnvironmentPoll& poll) {
     if (!asked_for(poll.job, views[i].host)) continue;
     wishes.push_back({choices[i], views[i].wanted, views[i].record.state == "unreachable"});
   }
+  // Where the commit before failed, the next one may be what mends it.
+  std::ranges::stable_partition(wishes, [&](const Wish& wish) { return records[wish.choice.host].state == "held"; });
   put_begun_first(poll, wishes);
   return wishes;
 }

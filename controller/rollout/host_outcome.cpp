@@ -151,21 +151,24 @@ HostReport HostSteps::confirm(const Verdict& verdict) {
 HostReport HostSteps::roll_back(const std::string& why, const std::vector<std::string>& blamed) {
   tell(Progress::Level::bad, "not healthy: " + why);
   HOLDFAST_FAILPOINT("turn.unhealthy");
-  const auto on_event = [this](const Value& event) { tell_event(event); };
   tell_journal(blamed);  // before the rollback adds its own lines; bounded, so that it delays nothing
-  TransactionReply reply;
+  return after_rollback(undo(why), why, wanted());
+}
+
+TransactionReply HostSteps::undo(const std::string& reason) {
+  const auto on_event = [this](const Value& event) { tell_event(event); };
   try {
     RunnerClient& client = fresh_ && fresh_->alive() ? *fresh_ : **session_;
-    reply = client.rollback(transaction_, epoch_, printable(why), on_event, in(rollback_ms));
+    return client.rollback(transaction_, epoch_, printable(reason), on_event, in(rollback_ms));
   } catch (const Error& error) {
     applied_ = true;
-    reply = attach_again(error.what());
+    TransactionReply reply = attach_again(error.what());
     if (reply.state == "pending") {  // the request was lost with the contact
       fresh_ = tools_.sessions.fresh(job_.desired->host, in(connect_ms));
-      reply = fresh_->rollback(transaction_, epoch_, printable(why), on_event, in(rollback_ms));
+      reply = fresh_->rollback(transaction_, epoch_, printable(reason), on_event, in(rollback_ms));
     }
+    return reply;
   }
-  return after_rollback(reply, why, wanted());
 }
 
 HostReport HostSteps::never_begun() {
@@ -203,6 +206,8 @@ HostReport HostSteps::after_rollback(const TransactionReply& reply, const std::s
     const Verdict old = watch(checks_from(record_.live_checks), job_.health, false);
     if (old.state == Verdict::State::healthy) {
       tell(Progress::Level::good, "rolled back to " + record_.live_commit.substr(0, 12) + ", which is healthy again");
+    } else if (old.state == Verdict::State::wait) {
+      tell(Progress::Level::warning, "rolled back; its health is not waited for: " + why_superseded());
     } else {
       detail += "; the old version is back but not healthy: " + old.why;
       tell(Progress::Level::bad, "the old version is back but not healthy: " + old.why);

@@ -9,13 +9,13 @@ namespace {
 
 /// The verdict of the health checks decides how a transaction ends.
 HostReport finish(HostSteps& steps, const TransactionReply& applied) {
+  if (steps.is_cut_short()) return steps.superseded(applied);
   if (applied.state == "none") return steps.never_begun();
   if (applied.state == "refused") return steps.refused_by_host(applied);
   if (applied.state != "pending") return steps.undone_by_host(applied);
 
   const Verdict verdict = steps.watch_health();
-  if (verdict.state == Verdict::State::healthy) return steps.confirm(verdict);
-  return steps.roll_back(verdict.why, verdict.blamed);
+  return steps.judged(verdict);
 }
 
 HostReport stages(HostSteps& steps) {
@@ -35,6 +35,7 @@ HostReport stages(HostSteps& steps) {
   steps.begin(reply);
   steps.take_baseline();
   steps.send_contents(reply.plan);
+  if (const auto superseded = steps.superseded_before()) return *superseded;
   return finish(steps, steps.apply(reply.plan));
 }
 

@@ -55,6 +55,11 @@ struct HostJob {
   std::int64_t seen_ms = 0;            // when the host answered last, where that is newer than its record
   /// Asked before the first change: false leaves the host as it is for now (`waiting`). Empty: always.
   std::function<bool()> may_begin{};
+  /// Asked at the steps' boundaries and while the health is watched: why that can no longer matter. What was begun is
+  /// undone then, and nobody is to blame. An empty text: go on. Empty: never.
+  std::function<std::string()> superseded{};
+  /// Back from a held state that the host has to the verified one before, which `desired` is.
+  bool goes_back = false;
   /// How long to wait for another process of this controller that is at the host; then it is left for this turn.
   std::int64_t patience_ms = 0;
   /// Nothing is done but to read what the host has been through.

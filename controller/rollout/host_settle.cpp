@@ -147,7 +147,7 @@ std::optional<HostReport> HostSteps::settle_undone(const Deployment& known, cons
     return after_rollback(answer.reply, why, {answer.bundle_digest, known.commit});
   }
   if (why != set_aside_reason) hold({answer.bundle_digest, known.commit}, why);
-  end(Outcome::rolled_back, why);
+  end(why == set_aside_reason ? Outcome::superseded : Outcome::rolled_back, why);
   return std::nullopt;
 }
 
@@ -190,8 +190,7 @@ std::optional<HostReport> HostSteps::settle_open_transaction() {
   if (reply.state == "refused") return refused_by_host(reply);
   if (reply.state != "pending") return undone_by_host(reply);
   const Verdict verdict = watch_health();
-  if (verdict.state == Verdict::State::healthy) return confirm(verdict);
-  return roll_back(verdict.why, verdict.blamed);
+  return judged(verdict);
 }
 
 /// A transaction for what is no longer wanted is undone, whatever would have come of it; nobody judged it, so nothing
@@ -211,7 +210,7 @@ std::optional<HostReport> HostSteps::set_aside(TransactionReply reply, const std
   const bool undone = reply.state == "rolled_back";
   tell(Progress::Level::warning,
        "transaction " + transaction_ + (undone ? " is undone: " + why : " was " + reply.state));
-  end(undone                       ? Outcome::rolled_back
+  end(undone                       ? (why == set_aside_reason ? Outcome::superseded : Outcome::rolled_back)
       : reply.state == "confirmed" ? Outcome::deployed
                                    : Outcome::refused,
       undone ? why : why_of(reply));

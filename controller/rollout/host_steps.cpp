@@ -197,8 +197,14 @@ TransactionReply HostSteps::apply(const Plan& plan) {
   HOLDFAST_FAILPOINT("turn.apply");
   applied_ = true;
   try {
-    return (*session_)->apply(
-        request, [this](const Value& event) { tell_event(event); }, in(apply_ms));
+    const TransactionReply reply = (*session_)->apply(
+        request,
+        [this](const Value& event) {
+          tell_event(event);
+          cut_short_between_steps();
+        },
+        in(apply_ms));
+    return cut_short_.value_or(reply);
   } catch (const HostSaysNo&) {
     throw;
   } catch (const Error& error) {
@@ -251,6 +257,7 @@ Verdict HostSteps::watch(const std::vector<Check>& checks, const HealthPolicy& p
     watched.policy = policy;
     watched.baseline = baseline_;
     watched.blame_baseline = blame_all;
+    watched.cut_short = [this] { return !why_superseded().empty(); };
     watched.clock = {tools_.clock.monotonic_ms, tools_.clock.sleep_ms};
     watched.on_round = [&](const std::vector<Sample>& round, const Verdict&) {
       if (!account_.is_undone()) account_.checked(round);

@@ -51,8 +51,15 @@ class HostSteps {
   TransactionReply apply(const Plan& plan);
   /// Over a new connection: the one that the change was made through proves nothing.
   Verdict watch_health();
+  /// Confirmed, rolled back, or undone because something else is wanted by now.
+  HostReport judged(const Verdict& verdict);
   HostReport confirm(const Verdict& verdict);
   HostReport roll_back(const std::string& why, const std::vector<std::string>& blamed);
+  /// A report where something else is wanted before the host was asked to begin.
+  std::optional<HostReport> superseded_before();
+  /// The host was asked, between two of its steps, to undo what it had done so far.
+  [[nodiscard]] bool is_cut_short() const { return cut_short_.has_value(); }
+  HostReport superseded(const TransactionReply& undone);
   HostReport refused_by_host(const TransactionReply& reply);
   /// Contact was lost before the host had begun, and it never will.
   HostReport never_begun();
@@ -82,6 +89,9 @@ class HostSteps {
   std::optional<HostReport> set_aside(TransactionReply reply, const std::string& commit);
   void was_confirmed(const std::string& commit, const std::string& bundle);
   [[nodiscard]] Undone wanted() const { return {job_.desired->digest, job_.commit.id}; }
+  [[nodiscard]] std::string why_superseded() const { return job_.superseded ? job_.superseded() : ""; }
+  void cut_short_between_steps();
+  TransactionReply undo(const std::string& reason);
   HostReport after_rollback(const TransactionReply& reply, const std::string& why, const Undone& undone);
   HostReport report(HostResult result, const std::string& outcome, const std::string& detail);
   void hold(const Undone& undone, const std::string& reason);
@@ -121,6 +131,8 @@ class HostSteps {
   std::int64_t deployment_ = 0;
   Account account_{};
   bool applied_ = false;  // the host may have begun
+  bool tried_to_cut_ = false;
+  std::optional<TransactionReply> cut_short_{};  // what it answered to that
 };
 
 /// Why a transaction was undone that nobody judged: what is wanted changed meanwhile.

@@ -43,7 +43,7 @@ bool may_follow(EnvironmentPoll& poll, const Desired& desired, const std::string
 }
 
 HostReport run_one(EnvironmentPoll& poll, const Choice& choice, const Desired& desired, std::int64_t seen_ms,
-                   const std::function<bool()>& may_begin, bool only_learn = false) {
+                   const TurnQuestions& questions, bool only_learn = false) {
   std::optional<Standing> standing;
   if (choice.turn == Turn::enforce) standing = {state_of(choice), choice.why, poll.desired->commit.id};
   const HostDesired wanted = desired.host(choice.host);
@@ -58,7 +58,8 @@ HostReport run_one(EnvironmentPoll& poll, const Choice& choice, const Desired& d
       .allow_prune = poll.job.allow_prune,
       .standing = standing,
       .seen_ms = seen_ms,
-      .may_begin = may_begin,
+      .may_begin = questions.may_begin,
+      .superseded = questions.superseded,
       .patience_ms = poll.job.patience_ms,
       .only_learn = only_learn,
       .may_follow = [&](const std::string& live) { return standing.has_value() || may_follow(poll, desired, live); },
@@ -90,9 +91,11 @@ bool is_unknown(EnvironmentPoll& poll, const std::string& host) {
 }  // namespace
 
 HostTurn take_host_turn(EnvironmentPoll& poll, const Choice& choice, std::int64_t seen_ms,
-                        const std::function<bool()>& may_begin) {
+                        const TurnQuestions& questions) {
   if (choice.turn == Turn::steady || choice.turn == Turn::advance) {
-    const HostReport report = run_one(poll, choice, *poll.desired, seen_ms, gated(poll, choice, may_begin));
+    TurnQuestions asked = questions;
+    asked.may_begin = gated(poll, choice, questions.may_begin);
+    const HostReport report = run_one(poll, choice, *poll.desired, seen_ms, asked);
     return {report, report.result};
   }
   const HostResult kept = state_of(choice) == "waiting" ? HostResult::waiting : HostResult::held;
@@ -102,7 +105,7 @@ HostTurn take_host_turn(EnvironmentPoll& poll, const Choice& choice, std::int64_
     const auto record = poll.tools.host.store.host(poll.job.environment.name, choice.host);
     const auto good = desired_at(poll.job, poll.tools, record.value_or(HostRecord{}).live_commit);
     if (good->problems.empty() && good->hosts.contains(choice.host)) {
-      turn.outcome = run_one(poll, choice, *good, seen_ms, {}).result;
+      turn.outcome = run_one(poll, choice, *good, seen_ms, {{}, questions.superseded}).result;
       turn.asked = true;
       return turn;
     }

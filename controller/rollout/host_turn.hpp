@@ -24,10 +24,16 @@ struct HostTurn {
   bool asked = true;                           // false: the host was left alone
 };
 
+/// What a turn asks its schedule while it lasts; see HostJob.
+struct TurnQuestions {
+  std::function<bool()> may_begin{};
+  std::function<std::string()> superseded{};
+};
+
 /// One host's turn by its choice: what is wanted, or the last verified state while that is held or waits. Throws Error
 /// only when the store or the mirror can't be used.
 HostTurn take_host_turn(EnvironmentPoll& poll, const Choice& choice, std::int64_t seen_ms,
-                        const std::function<bool()>& may_begin);
+                        const TurnQuestions& questions);
 
 /// What a host does whose commit failed on another one meanwhile.
 Choice wait_for_fix(Store& store, const std::string& environment, const std::string& host);

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::chrono::milliseconds busy_nap{100};  // how soon a turn that waits is seen to wait
 constexpr std::chrono::seconds idle_nap{5};
+constexpr std::size_t short_id = 12;
 constexpr std::int64_t write_seen_every_ms = 60'000;
 
 double random_part(const Clock& clock) {
@@ -115,12 +116,18 @@ void HostTurns::take(EnvironmentPoll& poll, const Choice& choice) {
     const std::scoped_lock lock(mutex_);
     if (const auto seen = seen_ms_.find(choice.host); seen != seen_ms_.end()) seen_ms = seen->second;
   }
-  const auto may_begin = [this, &choice] {
+  TurnQuestions questions;
+  questions.may_begin = [this, &choice] {
     const std::scoped_lock lock(mutex_);
     return !stopping_ && schedule_.may_begin(choice.host, host_.clock.monotonic_ms());
   };
+  questions.superseded = [this, &choice] {
+    const std::scoped_lock lock(mutex_);
+    if (!schedule_.overtaken(choice.host)) return std::string();
+    return "superseded by " + poll_->desired->commit.id.substr(0, short_id) + ", which is wanted now";
+  };
   try {
-    ended(poll, choice, take_host_turn(poll, choice, seen_ms, may_begin));
+    ended(poll, choice, take_host_turn(poll, choice, seen_ms, questions));
   } catch (...) {
     failed(poll, choice);
   }

@@ -7,6 +7,8 @@ namespace holdfast {
 
 namespace {
 
+constexpr int patience_with_undo = 6;  // times as long as for a silent host
+
 bool is_fine(HostResult result) {
   return result == HostResult::deployed || result == HostResult::unchanged || result == HostResult::repaired ||
          result == HostResult::contended || result == HostResult::drifted ||
@@ -149,7 +151,8 @@ void Schedule::start_all_advancing(std::int64_t now_ms, std::vector<Choice>& beg
 void Schedule::start_canaries(std::int64_t now_ms, std::vector<Choice>& begins) {
   if (!canary_.empty()) return;
   const std::size_t asked = in_rollout() + about_to_join();
-  if (asked != 0 && now_ms - widened_ms_ < limits_.widen_ms) return;
+  const std::int64_t widen_ms = limits_.widen_ms * (undoing() ? patience_with_undo : 1);
+  if (asked != 0 && now_ms - widened_ms_ < widen_ms) return;
   for (std::size_t left = std::max<std::size_t>(asked, 1); left != 0 && !advancing_.empty(); --left) {
     auto next = std::ranges::find_if(
         advancing_, [this](const std::string& host) { return !hosts_.at(host).contact.tries_patience(); });
@@ -276,6 +279,24 @@ std::size_t Schedule::about_to_join() const {
     const bool silent = entry.lane == Lane::slow && !entry.begun;  // who changes something answers
     return entry.known && !silent && entry.wish.choice.turn == Turn::advance && entry.wish.goal != entry.turn.goal;
   }));
+}
+
+bool Schedule::overtaken(const std::string& host) const {
+  const auto found = hosts_.find(host);
+  if (found == hosts_.end()) return false;
+  const Entry& entry = found->second;
+  const Turn now = entry.wish.choice.turn;
+  return entry.running && entry.known && entry.wish.goal != entry.turn.goal &&
+         (now == Turn::advance || now == Turn::steady);
+}
+
+/// A host that undoes what was wanted before has it last, so it should be the first to have what may mend it.
+bool Schedule::undoing() const {
+  return std::ranges::any_of(running_, [this](const std::string& host) {
+    const Entry& entry = hosts_.at(host);
+    return entry.begun && entry.turn.choice.turn == Turn::advance && entry.wish.choice.turn == Turn::advance &&
+           overtaken(host);
+  });
 }
 
 bool Schedule::in_rollout(const Entry& entry) const {

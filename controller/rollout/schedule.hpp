@@ -34,8 +34,8 @@ struct ScheduleLimits {
 /// What a poll wants of one host now.
 struct Wish {
   Choice choice{};
-  std::string goal{};        // digest of what it should become: another one is tried at once
-  bool unreachable = false;  // by its record, where this process has not tried it yet
+  std::string goal{};          // digest of what it should become: another one is tried at once
+  bool unreachable = false;    // by its record, where this process has not tried it yet
 };
 
 /// A commit's way through the hosts: what is proven for one says nothing of another.
@@ -63,6 +63,8 @@ class Schedule {
   std::vector<Choice> start(std::int64_t now_ms);
   /// Asked by a host's turn that has found what to change: false where the canary is not done or failed.
   bool may_begin(const std::string& host, std::int64_t now_ms);
+  /// Something else is wanted of a host than what its running turn is for, and it may have that now.
+  [[nodiscard]] bool overtaken(const std::string& host) const;
   /// A turn is over: what came of it. `asked` is false where the host was left alone.
   void ended(const std::string& host, HostResult result, bool asked, std::int64_t now_ms);
   /// Hosts that wait for a commit which has failed on another one, each told once; say what they do instead().
@@ -113,6 +115,7 @@ class Schedule {
   [[nodiscard]] bool in_rollout(const Entry& entry) const;
   [[nodiscard]] std::size_t in_rollout() const;
   [[nodiscard]] std::size_t about_to_join() const;
+  [[nodiscard]] bool undoing() const;
   [[nodiscard]] bool proven() const { return healthy_ >= rollout_.canary; }
 
   ScheduleLimits limits_;

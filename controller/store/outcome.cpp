@@ -7,7 +7,7 @@ namespace holdfast {
 
 namespace {
 
-constexpr std::array<std::pair<Outcome, std::string_view>, 8> outcome_names = {{
+constexpr std::array<std::pair<Outcome, std::string_view>, 9> outcome_names = {{
     {Outcome::running, "running"},
     {Outcome::deployed, "deployed"},
     {Outcome::repaired, "repaired"},
@@ -16,6 +16,7 @@ constexpr std::array<std::pair<Outcome, std::string_view>, 8> outcome_names = {{
     {Outcome::refused, "refused"},
     {Outcome::failed, "failed"},
     {Outcome::unknown, "unknown"},
+    {Outcome::superseded, "superseded"},
 }};
 
 }  // namespace

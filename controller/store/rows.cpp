@@ -56,7 +56,8 @@ EnvironmentRecord environment_of(SQLite::Statement& row) {
 }
 
 Hold hold_of(SQLite::Statement& row) {
-  return {text(row, 0), text(row, 1), text(row, 2), text(row, 3), text(row, 4), number(row, 5), number(row, 6)};
+  return {text(row, 0), text(row, 1),   text(row, 2),   text(row, 3),
+          text(row, 4), number(row, 5), number(row, 6), text(row, 7)};
 }
 
 Pin pin_of(SQLite::Statement& row) {

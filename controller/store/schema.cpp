@@ -132,6 +132,8 @@ const std::vector<std::string_view>& store_migrations() {
             WHERE environment = NEW.environment AND host = NEW.host;
         END;
       )sql",
+      // 12: what a host that has a held state goes back to
+      "ALTER TABLE holds ADD COLUMN back_to TEXT NOT NULL DEFAULT ''",
   };
   return migrations;
 }

@@ -177,8 +177,8 @@ class SqliteStore : public Store {
 
   void put_hold(const Hold& h) override {
     written([&] {
-      return prepare(database_, "INSERT OR REPLACE INTO holds VALUES (?,?,?,?,?,?,?)", h.environment, h.host, h.bundle,
-                     h.commit, h.reason, h.since_ms, h.deployment)
+      return prepare(database_, "INSERT OR REPLACE INTO holds VALUES (?,?,?,?,?,?,?,?)", h.environment, h.host,
+                     h.bundle, h.commit, h.reason, h.since_ms, h.deployment, h.back_to)
           .exec();
     });
   }
@@ -186,7 +186,7 @@ class SqliteStore : public Store {
   std::vector<Hold> holds(const std::string& environment) override {
     return guarded([&] {
       auto rows = prepare(database_,
-                          "SELECT environment, host, bundle, commit_id, reason, since_ms, deployment FROM holds "
+                          "SELECT environment, host, bundle, commit_id, reason, since_ms, deployment, back_to FROM holds "
                           "WHERE (?1 = '' OR environment = ?1) ORDER BY since_ms",
                           environment);
       return all(rows, hold_of);

@@ -13,8 +13,9 @@ namespace holdfast {
 
 struct AuditEntry;
 
-/// What came of one transaction on one host. Only `deployed` and `repaired` are success.
-enum class Outcome { running, deployed, repaired, rolled_back, rollback_failed, refused, failed, unknown };
+/// What came of one transaction on one host. Only `deployed` and `repaired` are success. `superseded` was undone before
+/// anybody had judged it, because something else was wanted meanwhile.
+enum class Outcome { running, deployed, repaired, rolled_back, rollback_failed, refused, failed, unknown, superseded };
 std::string_view to_text(Outcome outcome);
 Outcome outcome_from(std::string_view text);
 
@@ -71,6 +72,8 @@ struct Hold {
   std::string reason{};
   std::int64_t since_ms = 0;
   std::int64_t deployment = 0;
+  std::string
+      back_to{};  // the verified commit that a host which has `bundle` goes back to; empty: it keeps what it has
 };
 
 /// Something of a host that was put right, or could not be, because somebody else had changed it.

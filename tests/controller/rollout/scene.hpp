@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <sstream>
+#include <thread>
 
 namespace holdfast {
 
@@ -84,13 +85,30 @@ class Scene {
     return id;
   }
 
-  EnvironmentReport turn() {
+  Policy fetched_policy() {
     const auto mirror = open_mirror(settings_);
     mirror->fetch(std::chrono::steady_clock::now() + std::chrono::seconds(60));
-    const Policy policy = read_policy(*mirror, settings_);
+    Policy policy = read_policy(*mirror, settings_);
     REQUIRE(policy.problems.empty());
     REQUIRE(policy.environments.size() == 1);
+    return policy;
+  }
+  EnvironmentReport turn() {
+    const Policy policy = fetched_policy();
     return worker_->run(policy.environments.front(), policy.commit, {});
+  }
+  /// As the daemon does: the hosts' turns go on after it.
+  void poll() {
+    const Policy policy = fetched_policy();
+    worker_->poll(policy.environments.front(), policy.commit);
+  }
+  /// Within 20 s.
+  static bool eventually(const std::function<bool()>& holds) {
+    for (int i = 0; i < 400; ++i) {
+      if (holds()) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return false;
   }
   /// What a controller leaves behind that dies before it confirms: a folder at `path`.
   void leave_open(const std::string& path) {
