@@ -58,10 +58,12 @@ void remove_gone(git_repository* repository, const std::set<std::string>& there)
 }
 
 void transfer(git_repository* repository, const FetchRequest& request, git_fetch_options& options) {
-  std::string heads = "+refs/heads/*:" + std::string(heads_prefix) + "*";
+  const std::string which = request.only_branch.empty() ? "*" : request.only_branch;
+  std::string heads = "+refs/heads/" + which + ":" + std::string(heads_prefix) + which;
   std::string tags = "+refs/tags/*:" + std::string(tags_prefix) + "*";
   std::string asked;
-  std::vector<char*> texts = {heads.data(), tags.data()};
+  std::vector<char*> texts = {heads.data()};
+  if (request.only_branch.empty()) texts.push_back(tags.data());
   if (request.reference.starts_with("refs/")) {
     asked = "+" + request.reference + ":" + asked_prefix + request.reference.substr(5);
     texts.push_back(asked.data());

@@ -32,6 +32,7 @@ Value to_value(const FetchRequest& request) {
              {"deadline_ms", request.deadline_ms},
              {"max_bytes", request.max_bytes},
              {"max_objects", static_cast<std::int64_t>(request.max_objects)},
+             {"only_branch", request.only_branch},
              {"reference", request.reference},
              {"push", to_value(request.push)}};
 }
@@ -49,6 +50,7 @@ FetchRequest fetch_request_from(const Value& value) {
   request.max_bytes =
       static_cast<std::uint64_t>(value.int_or("max_bytes", static_cast<std::int64_t>(request.max_bytes)));
   request.max_objects = static_cast<std::uint32_t>(value.int_or("max_objects", request.max_objects));
+  request.only_branch = value.text_or("only_branch", "");
   request.reference = value.text_or("reference", "");
   for (const Value& update : value.at("push").as_list()) {
     request.push.push_back({update.at("id").as_text(), update.at("name").as_text()});

@@ -17,6 +17,7 @@ struct FetchRequest {
   std::int64_t deadline_ms = 60'000;        // the child ends itself by then, also when its parent is gone
   std::uint64_t max_bytes = 2'000'000'000;  // of one fetch, as received
   std::uint32_t max_objects = 5'000'000;
+  std::string only_branch{};      // instead of all branches and tags; empty: all
   std::string reference{};        // one besides branches and tags, by its full name; empty: none
   std::vector<RefUpdate> push{};  // what is to be pushed; nothing is fetched then
 };

@@ -162,6 +162,7 @@ class LibgitMirror : public Mirror {
     request.folder = folder_;
     request.remote = remote_;
     request.max_bytes = options_.max_fetch_bytes;
+    request.only_branch = options_.only_branch;
     return request;
   }
 

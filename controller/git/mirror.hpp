@@ -60,6 +60,7 @@ struct MirrorOptions {
   /// The program and first arguments of a fetch child; tests put a program of their own here.
   std::vector<std::string> fetch_program = default_fetch_program();
   std::uint64_t max_fetch_bytes = 2'000'000'000;  // received in one fetch
+  std::string only_branch{};                      // no other branch is fetched, and no tag; empty: all are
 };
 
 /// A bare mirror of one remote below the controller's state folder: a cache that can be deleted at any time. Hermetic:
