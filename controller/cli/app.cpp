@@ -1,5 +1,6 @@
 #include <controller/cli/app.hpp>
 
+#include <controller/cli/audit_commands.hpp>
 #include <controller/cli/backup_commands.hpp>
 #include <controller/cli/basic_commands.hpp>
 #include <controller/cli/deploy_commands.hpp>
@@ -14,9 +15,12 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <charconv>
+#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,7 +45,7 @@ struct Line {
   std::string topic{};
   std::string host{};
   std::string log_level = "info";
-  std::int64_t id = 0;
+  std::string from_git{};
   int limit = 20;
   bool all = false;
 };
@@ -71,6 +75,7 @@ class App {
     add_backup_commands();
     add_look_commands();
     add_notify_commands();
+    add_audit_commands();
   }
 
   int run(int argc, char** argv) {
@@ -166,14 +171,25 @@ class App {
     status->add_option("environment", line_.deploy.environment, "only this one");
     status->add_flag("--all", line_.all, "every host, also where there are many and all is well with them");
     auto* history = command("history", "deployments, newest first", [this] {
+      if (const auto trail = asked_trail(*history_from_)) {
+        const TrailFilter filter{line_.deploy.environment, line_.host, static_cast<std::size_t>(line_.limit)};
+        return trail_history_command(*trail, filter, plain_look(), std::cout);
+      }
       return history_command(*store(), line_.deploy.environment, line_.host, line_.limit, look(), std::cout);
     });
+    history_from_ = add_from_git(*history);
     history->add_option("environment", line_.deploy.environment, "only of this one");
     history->add_option("--host", line_.host, "only of this host");
     history->add_option("--limit", line_.limit, "at most so many [20]")->check(CLI::Range(1, 10'000));
-    auto* show = command("show", "one deployment: what changed and what happened",
-                         [this] { return show_command(*store(), line_.id, look(), std::cout); });
-    show->add_option("id", line_.id, "its number in the history")->required();
+    auto* show = command("show", "one deployment: what changed and what happened", [this] { return show_one(); });
+    show->add_option("id", line_.topic, "its number in the history; of the audit branch also a part of its id")
+        ->required();
+    show_from_ = add_from_git(*show);
+    auto* where = command("where", "what a host had at a time, by which deployment, and who had approved it", [this] {
+      return where_command(find_trail(line_.from_git, own_state()), line_.topic, plain_look(), std::cout);
+    });
+    where->add_option("host", line_.topic, "HOST or HOST@TIME, such as web1@2026-11-21T14:03:09Z")->required();
+    add_from_git(*where);
   }
 
   void add_notify_commands() {
@@ -188,6 +204,65 @@ class App {
       };
     });
     test->add_option("sink", line_.topic, "only this one");
+  }
+
+  void add_audit_commands() {
+    auto* audit = app_.add_subcommand("audit", "the branch holdfast/audit: verify");
+    audit->require_subcommand(1);
+    names_.emplace_back("audit");
+    auto* verify = audit->add_subcommand("verify", "follow its chain: was an entry changed, removed or moved?");
+    verify->final_callback([this] { chosen_ = [this] { return verify_audit(); }; });
+    verify->add_option("folder", line_.folder, "a clone of the fleet's repository; without it: as the remote has it");
+  }
+
+  int verify_audit() {
+    const bool json = line_.output == "json";
+    if (!line_.folder.empty()) return audit_verify_command(open_trail(line_.folder), "", json, std::cout);
+    const ControllerConfig config = load_config(line_.config, line_.repository, line_.state);
+    std::string seen;
+    if (std::filesystem::exists(config.state_file())) seen = seen_by(*Store::open(config.state_file()));
+    return audit_verify_command(fetch_trail(config.repository, config.state), seen, json, std::cout);
+  }
+
+  CLI::Option* add_from_git(CLI::App& command) {
+    return command
+        .add_option("--from-git", line_.from_git, "ask the audit branch of this clone instead of the state [.]")
+        ->expected(0, 1);
+  }
+
+  /// The branch to be asked: where that was said, and where there is a clone but no state.
+  std::optional<Trail> asked_trail(const CLI::Option& from_git) {
+    if (from_git.count() != 0) return open_trail(line_.from_git.empty() ? "." : line_.from_git);
+    const bool named = !line_.config.empty() || !line_.repository.empty() || !line_.state.empty();
+    if (named || !own_state().empty()) return std::nullopt;
+    try {
+      return open_trail(".");
+    } catch (const Error&) {
+      return std::nullopt;  // neither: the state's own words say what is missing
+    }
+  }
+
+  /// The state folder, where there is a state file in it.
+  [[nodiscard]] std::string own_state() const {
+    try {
+      const ControllerConfig config = load_config(line_.config, line_.repository, line_.state);
+      return std::filesystem::exists(config.state_file()) ? config.state : "";
+    } catch (const Error&) {
+      return "";
+    }
+  }
+
+  int show_one() {
+    if (const auto trail = asked_trail(*show_from_)) {
+      return trail_show_command(*trail, line_.topic, plain_look(), std::cout);
+    }
+    std::int64_t id = 0;
+    const auto [end, error] = std::from_chars(line_.topic.data(), line_.topic.data() + line_.topic.size(), id);
+    if (error != std::errc() || end != line_.topic.data() + line_.topic.size()) {
+      throw Error("\"" + printable(line_.topic) +
+                  "\" is no number of a deployment; entries of the audit branch are shown with --from-git");
+    }
+    return show_command(*store(), id, look(), std::cout);
   }
 
   int tell_status() {
@@ -206,7 +281,9 @@ class App {
                                                          : PlanFormat::text;
       line_.deploy.terminal = terminal();
       std::ranges::move(line_.only_hosts, std::back_inserter(line_.deploy.hosts));
-      return work(context, line_.deploy, std::cout);
+      const int code = work(context, line_.deploy, std::cout);
+      write_audit_now(context, std::cerr);
+      return code;
     });
     added->add_option("environment", line_.deploy.environment, "the environment")->required();
     added->add_option("hosts", line_.deploy.hosts, "only these hosts of it");
@@ -236,6 +313,11 @@ class App {
                                                                 : UseColour::automatic);
   }
 
+  [[nodiscard]] LookOptions plain_look() const {
+    return {
+        .json = line_.output == "json", .all = line_.all, .terminal = terminal(), .now_ms = system_clock().wall_ms()};
+  }
+
   [[nodiscard]] LookOptions look() const {
     const std::string signs = load_config(line_.config, line_.repository, line_.state).processes_folder();
     return {.json = line_.output == "json",
@@ -257,6 +339,8 @@ class App {
   CLI::App app_;
   Line line_;
   std::vector<std::string> names_;
+  CLI::Option* history_from_ = nullptr;
+  CLI::Option* show_from_ = nullptr;
   std::function<int()> chosen_;
 };
 

@@ -109,6 +109,11 @@ void take_spec(const Value& spec, ControllerConfig& config) {
                       .path = webhook->text_or("path", "/webhook"),
                       .secret_file = webhook->at("secretFile").as_text()};
   }
+  if (const Value* audit = spec.find("audit")) {
+    config.audit = {.push = audit->bool_or("push", true),
+                    .name = audit->text_or("name", config.audit.name),
+                    .mail = audit->text_or("mail", "")};
+  }
   if (const Value* ssh = spec.find("ssh")) {
     config.connect.identity = ssh->text_or("identity", "");
     config.connect.known_hosts = ssh->text_or("knownHosts", "");

@@ -18,6 +18,13 @@ struct WebhookConfig {
   std::string secret_file{};
 };
 
+/// Who the commits of the audit branch are by, and whether they leave this machine.
+struct AuditConfig {
+  bool push = true;
+  std::string name = "holdfast";
+  std::string mail{};
+};
+
 /// The controller's own settings: a manifest of kind Controller (`holdfast explain Controller`).
 struct ControllerConfig {
   Remote repository{};
@@ -29,6 +36,7 @@ struct ControllerConfig {
   std::size_t workers = 16;
   ConnectOptions connect{};
   WebhookConfig webhook{};
+  AuditConfig audit{};
   std::vector<SinkSettings> notify{};  // who is told what happened
   std::string file{};                  // where it was read; empty: none was there
 

@@ -34,12 +34,6 @@ std::string login() {
   return entry == nullptr ? "uid " + std::to_string(getuid()) : printable(entry->pw_name);
 }
 
-std::string machine_name() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
-
 void make_state_folder(const std::string& folder) {
   std::error_code error;
   const bool made = std::filesystem::create_directories(folder, error);
@@ -58,6 +52,12 @@ std::size_t raise_open_files() {
 }
 
 }  // namespace
+
+std::string machine_name() {
+  std::array<char, 256> name{};
+  ::gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
 
 Context open_context(const ControllerConfig& config, const std::string& requested_by) {
   make_state_folder(config.state);

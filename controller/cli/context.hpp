@@ -24,6 +24,9 @@ struct Context {
 /// Opens all of it; makes the state folder (0700) where it is missing. `requested_by` empty: the login that runs this.
 Context open_context(const ControllerConfig& config, const std::string& requested_by);
 
+/// This machine's own name.
+std::string machine_name();
+
 /// Fetches and reads the root branch; throws Error with every problem of the environments rendered.
 Policy fetch_policy(const Context& context);
 

@@ -2,8 +2,25 @@
 
 #include <controller/cli/plan_record.hpp>
 #include <controller/plan/plan_lines.hpp>
+#include <controller/plan/plan_words.hpp>
 
 namespace holdfast {
+
+namespace {
+
+constexpr int record_version = 1;
+
+Value outcome_record(const TransactionResult& result, const std::string& id) {
+  const auto found = result.changes.find(id);
+  if (found == result.changes.end()) return Map{{"state", "not reached"}};
+  Map record{{"state", found->second.state}};
+  if (found->second.took_ms >= 0) record["took_ms"] = found->second.took_ms;
+  if (found->second.down_ms >= 0) record["down_ms"] = found->second.down_ms;
+  if (!found->second.detail.empty()) record["detail"] = found->second.detail;
+  return record;
+}
+
+}  // namespace
 
 Value deployment_record(const Deployment& d, const PlanView& view) {
   Value record;
@@ -25,6 +42,47 @@ Value deployment_record(const Deployment& d, const PlanView& view) {
   record["units"] = units_record(view.effects);
   record["summary"] = changes_text(d, view);
   return record;
+}
+
+ShownDeployment read_deployment(Store& store, const Deployment& facts) {
+  ShownDeployment shown{.facts = facts, .plan = kept_plan(facts.plan), .result = kept_result(facts.result)};
+  shown.plan.host = facts.host;
+  shown.plan.environment = facts.environment;
+  shown.plan.commit = facts.commit;
+  shown.events = store.events(facts.id);
+  const bool told = !facts.result.empty();
+  for (const Action& action : shown.plan.plan.actions) {
+    const std::string id = to_text(action.id);
+    if (told) shown.plan.outcomes[id] = outcome_text(shown.result, id);
+  }
+  return shown;
+}
+
+Value record_of(const ShownDeployment& shown) {
+  Value record = deployment_record(shown.facts, view_of(shown.plan));
+  record["kind"] = "deployment";
+  record["version"] = record_version;
+  List changes;
+  for (const Action& action : shown.plan.plan.actions) {
+    Value change = change_record(shown.plan, action);
+    if (!shown.facts.result.empty()) change["outcome"] = outcome_record(shown.result, to_text(action.id));
+    changes.push_back(std::move(change));
+  }
+  record["changes"] = std::move(changes);
+  List checks;
+  for (const CheckResult& one : shown.result.checks) {
+    checks.emplace_back(
+        Map{{"name", one.name}, {"passed", one.passed}, {"detail", one.detail}, {"took_ms", one.took_ms}});
+  }
+  record["checks"] = std::move(checks);
+  List events;
+  for (const DeploymentEvent& one : shown.events) events.emplace_back(Map{{"at_ms", one.at_ms}, {"text", one.text}});
+  record["events"] = std::move(events);
+  return record;
+}
+
+Value deployment_details(Store& store, const Deployment& deployment) {
+  return record_of(read_deployment(store, deployment));
 }
 
 std::string changes_text(const Deployment& deployment, const PlanView& view) {

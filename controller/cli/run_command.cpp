@@ -1,4 +1,6 @@
 #include <controller/api/webhook_server.hpp>
+#include <controller/audit/audit_thread.hpp>
+#include <controller/cli/audit_commands.hpp>
 #include <controller/cli/deploy_commands.hpp>
 #include <controller/cli/log.hpp>
 #include <controller/notify/notifier.hpp>
@@ -51,6 +53,9 @@ int run_command(Context& context, const std::string& log_level, bool json) {
         "watching " + context.settings.repository.url + " every " + std::to_string(context.config.poll_ms / 1000) +
             " s; environments are read from branch " + context.settings.branch});
   const Notifier notifier(context.config.notify, context.config.state_file(), *context.store, context.clock, tell);
+  AuditSettings audit = audit_settings(context);
+  audit.mirror_folder = open_mirror(context.settings)->folder();
+  const AuditThread audit_thread(audit, context.config.state_file(), *context.store, context.clock, tell);
   const std::unique_ptr<WebhookServer> webhooks = receive_webhooks(context, tell);
   watch(context.settings, *context.sessions, *context.store, context.clock, tell,
         {.poll_ms = context.config.poll_ms,

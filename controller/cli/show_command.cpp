@@ -1,6 +1,5 @@
 #include <controller/cli/deployment_record.hpp>
 #include <controller/cli/look_commands.hpp>
-#include <controller/cli/plan_record.hpp>
 #include <controller/cli/render_plan.hpp>
 #include <controller/plan/kept_plan.hpp>
 #include <controller/plan/plan_words.hpp>
@@ -14,31 +13,7 @@ namespace holdfast {
 
 namespace {
 
-constexpr int record_version = 1;
-
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
-
-/// A deployment with everything that was kept of it.
-struct Shown {
-  Deployment facts{};
-  HostPlan plan{};
-  TransactionResult result{};
-  std::vector<DeploymentEvent> events{};
-};
-
-Shown read(Store& store, const Deployment& facts) {
-  Shown shown{.facts = facts, .plan = kept_plan(facts.plan), .result = kept_result(facts.result)};
-  shown.plan.host = facts.host;
-  shown.plan.environment = facts.environment;
-  shown.plan.commit = facts.commit;
-  shown.events = store.events(facts.id);
-  const bool told = !facts.result.empty();
-  for (const Action& action : shown.plan.plan.actions) {
-    const std::string id = to_text(action.id);
-    if (told) shown.plan.outcomes[id] = outcome_text(shown.result, id);
-  }
-  return shown;
-}
 
 void print_facts(const Deployment& one, const LookOptions& options, std::ostream& out) {
   const std::string outcome(to_text(one.outcome));
@@ -77,39 +52,6 @@ void print_events(const std::vector<DeploymentEvent>& events, std::ostream& out)
   }
 }
 
-Value outcome_record(const TransactionResult& result, const std::string& id) {
-  const auto found = result.changes.find(id);
-  if (found == result.changes.end()) return Map{{"state", "not reached"}};
-  Map record{{"state", found->second.state}};
-  if (found->second.took_ms >= 0) record["took_ms"] = found->second.took_ms;
-  if (found->second.down_ms >= 0) record["down_ms"] = found->second.down_ms;
-  if (!found->second.detail.empty()) record["detail"] = found->second.detail;
-  return record;
-}
-
-Value record_of(const Shown& shown) {
-  Value record = deployment_record(shown.facts, view_of(shown.plan));
-  record["kind"] = "deployment";
-  record["version"] = record_version;
-  List changes;
-  for (const Action& action : shown.plan.plan.actions) {
-    Value change = change_record(shown.plan, action);
-    if (!shown.facts.result.empty()) change["outcome"] = outcome_record(shown.result, to_text(action.id));
-    changes.push_back(std::move(change));
-  }
-  record["changes"] = std::move(changes);
-  List checks;
-  for (const CheckResult& one : shown.result.checks) {
-    checks.emplace_back(
-        Map{{"name", one.name}, {"passed", one.passed}, {"detail", one.detail}, {"took_ms", one.took_ms}});
-  }
-  record["checks"] = std::move(checks);
-  List events;
-  for (const DeploymentEvent& one : shown.events) events.emplace_back(Map{{"at_ms", one.at_ms}, {"text", one.text}});
-  record["events"] = std::move(events);
-  return record;
-}
-
 }  // namespace
 
 int show_command(Store& store, std::int64_t id, const LookOptions& options, std::ostream& out) {
@@ -118,7 +60,7 @@ int show_command(Store& store, std::int64_t id, const LookOptions& options, std:
     out << "there is no deployment " << id << "; `holdfast history` lists them\n";
     return 1;
   }
-  const Shown shown = read(store, as_it_stands(*found, options));
+  const ShownDeployment shown = read_deployment(store, as_it_stands(*found, options));
   if (options.json) {
     out << to_pretty_json(record_of(shown)) << "\n";
     return 0;
