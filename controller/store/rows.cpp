@@ -119,14 +119,6 @@ std::int64_t next_epoch_of(SQLite::Database& database) {
   return epoch;
 }
 
-Hold hold_of(SQLite::Statement& row) {
-  return {text(row, 0), text(row, 1), text(row, 2), text(row, 3), text(row, 4), number(row, 5), number(row, 6)};
-}
-
-Pin pin_of(SQLite::Statement& row) {
-  return {text(row, 0), text(row, 1), text(row, 2), text(row, 3), text(row, 4), number(row, 5)};
-}
-
 bool is_rollout(SQLite::Database& database, const std::string& environment, const Revision& revision,
                 const std::string& hosts) {
   return prepare(database, "SELECT 1 FROM rollouts WHERE environment = ? AND commit_id = ? AND hosts = ?", environment,

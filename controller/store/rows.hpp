@@ -77,8 +77,6 @@ void replace_waits(SQLite::Database& database, const std::string& environment, c
                    const std::vector<Wait>& waits);
 std::vector<Wait> waits_of(SQLite::Database& database, const std::string& environment);
 std::vector<Undisturbed> undisturbed_of(SQLite::Database& database, const std::string& environment);
-Hold hold_of(SQLite::Statement& row);
-Pin pin_of(SQLite::Statement& row);
 bool is_rollout(SQLite::Database& database, const std::string& environment, const Revision& revision,
                 const std::string& hosts);
 void write_rollout(SQLite::Database& database, const std::string& environment, const Revision& revision,
