@@ -68,6 +68,12 @@ class Reader {
   void read_track(const Value& track, Track& result) {
     result.branch = track.text_or("branch", "");
     result.tag = track.text_or("tag", "");
+    for (const auto& [key, name] : {std::pair{"branch", result.branch}, std::pair{"tag", result.tag}}) {
+      if (name != "holdfast" && !name.starts_with("holdfast/")) continue;
+      add("/spec/track/" + std::string(key),
+          "\"spec.track." + std::string(key) + "\" is \"" + name + "\", which holdfast writes itself",
+          "follow one that people write, such as main");
+    }
     result.prereleases = track.bool_or("prereleases", false);
     result.allow_rewrites = track.text_or("rewrites", "refuse") == "allow";
     if (result.branch.empty() && result.tag.empty()) {

@@ -16,6 +16,7 @@ constexpr std::size_t max_name_bytes = 200;
 constexpr std::int64_t most_skew_s = 300;
 constexpr JsonLimits json_limits{.bytes = 1U << 20U, .depth = 32};
 
+constexpr std::string_view own_branches = "refs/heads/holdfast/";
 constexpr const char* standard_signature = "webhook-signature";
 constexpr const char* standard_id = "webhook-id";
 constexpr const char* standard_time = "webhook-timestamp";
@@ -82,6 +83,16 @@ RequestVerdict judge(const WebhookRequest& delivery, const WebhookSecret& secret
     return RequestVerdict::genuine;
   } catch (const Error&) {
     return RequestVerdict::malformed;
+  }
+}
+
+bool is_of_own_branch(const WebhookRequest& delivery) {
+  try {
+    const Value body = from_json(delivery.body, json_limits);
+    const Value* ref = body.is_map() ? body.find("ref") : nullptr;
+    return ref != nullptr && ref->is_text() && ref->as_text().starts_with(own_branches);
+  } catch (const Error&) {
+    return false;
   }
 }
 

@@ -26,8 +26,12 @@ bool is_signed(const WebhookRequest& delivery);
 /// Judges by the first of these that is there: `webhook-signature` (GitLab's signing token), `x-hub-signature-256`
 /// (GitHub), `x-forgejo-signature`, `x-gitea-signature`, `x-holdfast-signature` (a git hook), each an HMAC-SHA-256 over
 /// the body; `x-gitlab-token` (GitLab's secret token, which signs nothing). A wrong one is not made good by another.
-/// Compares in constant time. What the body says is looked at by nobody: it must only be JSON.
+/// Compares in constant time. The body must be JSON; nothing of it is looked at here.
 RequestVerdict judge(const WebhookRequest& delivery, const WebhookSecret& secret, std::int64_t now_s);
+
+/// Whether a genuine delivery tells of a push to one of holdfast's own branches, below refs/heads/holdfast/: nothing
+/// there is followed.
+bool is_of_own_branch(const WebhookRequest& delivery);
 
 /// What tells a delivery from another; the same for one that is sent again. Empty where its sender gives it no name.
 std::string name_of(const WebhookRequest& delivery);

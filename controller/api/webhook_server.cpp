@@ -144,6 +144,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
       case RequestVerdict::genuine:
         break;
     }
+    if (is_of_own_branch(delivery_)) return {Status::ok, "a branch of holdfast's own: nothing there is followed"};
     switch (receiver_.gate.pass(name_of(delivery_), source_, receiver_.clock.monotonic_ms())) {
       case DeliveryGate::Answer::repeated:
         return {Status::ok, "received before"};

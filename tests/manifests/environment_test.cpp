@@ -92,6 +92,8 @@ TEST_CASE("an environment tracks a branch, a tag, or the tags like a pattern", "
           "\"spec.track.branch\" has no meaning without a pattern");
   refuses("  track: {tag: v1, prereleases: true}\n" + hosts, "5:20", "\"spec.track.prereleases\" has no meaning");
   refuses("  track: {branch: main, prereleases: true}\n" + hosts, "5:25", "\"spec.track.prereleases\" has no meaning");
+  refuses("  track: {branch: holdfast/audit}\n" + hosts, "5:19", "is \"holdfast/audit\", which holdfast writes itself");
+  refuses("  track: {tag: \"holdfast/approve/production/*\"}\n" + hosts, "5:16", "which holdfast writes itself");
   refuses("  track: {}\n" + hosts, "5:3", "must have one of the keys");
   refuses("  track: {tag: \"v?\"}\n" + hosts, "5:16", "only \"*\" stands for any text");
   refuses("  track: {tag: \"v*..\"}\n" + hosts, "5:16", "or a pattern");

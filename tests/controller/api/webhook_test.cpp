@@ -82,6 +82,18 @@ TEST_CASE("a body that is signed and no JSON is malformed", "[webhook]") {
   }
 }
 
+TEST_CASE("a push to a branch of holdfast's own is known, whatever else the body is", "[webhook]") {
+  const auto own = [](const std::string& text) { return is_of_own_branch({{}, text}); };
+  CHECK(own(R"({"ref": "refs/heads/holdfast/audit", "after": "x"})"));
+  CHECK(own(R"({"ref": "refs/heads/holdfast/revert-0123456789ab"})"));
+  CHECK_FALSE(own(R"({"ref": "refs/tags/holdfast/approve/production/1"})"));  // an approval is waited for
+  CHECK_FALSE(own(R"({"ref": "refs/heads/holdfast"})"));
+  CHECK_FALSE(own(R"({"ref": ["refs/heads/holdfast/audit"]})"));
+  CHECK_FALSE(own(R"([{"ref": "refs/heads/holdfast/audit"}])"));
+  CHECK_FALSE(own("refs/heads/holdfast/audit"));
+  CHECK_FALSE(own(body));
+}
+
 TEST_CASE("webhook secrets are long, ours alone, and may be two", "[webhook]") {
   const WebhookSecret both("the first of our secrets\r\n\nthe second of our secrets");
   CHECK(both.is_token("the first of our secrets"));
