@@ -27,4 +27,5 @@ set(HOLDFAST_RECORDS
   history
   deployment
   notification
+  audit
 )

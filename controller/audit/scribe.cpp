@@ -63,6 +63,10 @@ AuditStanding audit_standing(Store& store, AuditQueue& queue) {
   return standing;
 }
 
+AuditStanding standing_of(Store& store, const std::string& state_file) {
+  return audit_standing(store, *AuditQueue::open(state_file));
+}
+
 std::string seen_by(Store& store) { return store.note(seen_note).value_or(""); }
 
 Scribe::Scribe(AuditSettings settings, Store& store, AuditQueue& queue, const Clock& clock, OnProgress on_progress)

@@ -30,6 +30,7 @@ struct AuditStanding {
   std::string why{};
 };
 AuditStanding audit_standing(Store& store, AuditQueue& queue);
+AuditStanding standing_of(Store& store, const std::string& state_file);
 /// The remote's branch as this controller saw it last; empty: never.
 std::string seen_by(Store& store);
 

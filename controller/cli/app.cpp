@@ -212,13 +212,17 @@ class App {
     names_.emplace_back("audit");
     auto* verify = audit->add_subcommand("verify", "follow its chain: was an entry changed, removed or moved?");
     verify->final_callback([this] { chosen_ = [this] { return verify_audit(); }; });
-    verify->add_option("folder", line_.folder, "a clone of the fleet's repository; without it: as the remote has it");
+    verify->add_option(
+        "folder", line_.folder,
+        "a clone of the fleet's repository; without it: as the settings' remote has it, or --repository");
   }
 
   int verify_audit() {
     const bool json = line_.output == "json";
     if (!line_.folder.empty()) return audit_verify_command(open_trail(line_.folder), "", json, std::cout);
+    const bool named = !line_.config.empty() || !line_.repository.empty() || !line_.state.empty();
     const ControllerConfig config = load_config(line_.config, line_.repository, line_.state);
+    if (!named && config.file.empty()) return audit_verify_command(open_trail("."), "", json, std::cout);
     std::string seen;
     if (std::filesystem::exists(config.state_file())) seen = seen_by(*Store::open(config.state_file()));
     return audit_verify_command(fetch_trail(config.repository, config.state), seen, json, std::cout);
@@ -269,6 +273,7 @@ class App {
     const std::unique_ptr<Store> opened = store();
     LookOptions options = look();
     options.sinks = NotifyQueue::open(load_config(line_.config, line_.repository, line_.state).state_file())->sinks();
+    options.audit = standing_of(*opened, load_config(line_.config, line_.repository, line_.state).state_file());
     return status_command(*opened, line_.deploy.environment, options, std::cout);
   }
 

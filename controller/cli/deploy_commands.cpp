@@ -1,5 +1,6 @@
 #include <controller/cli/deploy_commands.hpp>
 
+#include <controller/audit/audit.hpp>
 #include <controller/cli/progress_printer.hpp>
 #include <controller/rollout/tracking.hpp>
 #include <manifests/error.hpp>
@@ -107,6 +108,13 @@ int rollback_command(Context& context, const DeployOptions& options, std::ostrea
                           .requested_by = context.settings.requested_by,
                           .reason = printable(options.reason),
                           .since_ms = context.clock.wall_ms()});
+  context.store->add_audit({.kind = "rollback-asked",
+                            .environment = environment.name,
+                            .revision = target,
+                            .outcome = "asked to go back to",
+                            .by = context.settings.requested_by,
+                            .reason = printable(options.reason),
+                            .at_ms = context.clock.wall_ms()});
   if (options.format != PlanFormat::json) {
     out << "rolling " << environment.name << " back to " << target.substr(0, 12)
         << "; it stays there until the tracked ref moves or `holdfast retry " << environment.name << "`\n";
@@ -130,6 +138,15 @@ int retry_command(Context& context, const DeployOptions& options, std::ostream& 
     record.changed_ms = context.clock.wall_ms();
     context.store->put_host(record);
     ++lifted;
+  }
+  if (lifted != 0 || unpinned) {
+    context.store->add_audit({.kind = "retry",
+                              .environment = options.environment,
+                              .hosts = options.hosts,
+                              .outcome = unpinned ? "rollback by hand ended" : "hold lifted",
+                              .by = context.settings.requested_by,
+                              .reason = printable(options.reason),
+                              .at_ms = context.clock.wall_ms()});
   }
   if (options.format == PlanFormat::json) {
     const Value record =
@@ -159,6 +176,15 @@ int adopt_command(Context& context, const DeployOptions& options, std::ostream& 
       const auto from = adopt(context, host);
       record["from"] = from ? Value(*from) : Value();
       told = from ? "taken over from " + *from : "is ours";
+      if (from) {
+        context.store->add_audit({.kind = "adoption",
+                                  .environment = environment.name,
+                                  .hosts = {host.name},
+                                  .outcome = "taken over",
+                                  .by = context.settings.requested_by,
+                                  .reason = "from " + *from,
+                                  .at_ms = context.clock.wall_ms()});
+      }
     } catch (const Error& error) {
       code = 1;
       record["error"] = error.what();

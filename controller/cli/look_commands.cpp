@@ -114,6 +114,14 @@ void print_sinks(const LookOptions& options, std::ostream& out) {
   }
 }
 
+void print_audit(const LookOptions& options, std::ostream& out) {
+  const AuditStanding& audit = options.audit;
+  if (audit.failing_since_ms == 0) return;
+  out << "\naudit branch  " << styled(Style::bad, "failing", options.terminal.colour) << " since "
+      << ago_text(audit.failing_since_ms, options.now_ms) << ", " << audit.waiting
+      << " waiting: " << first_line(audit.why) << "\n";
+}
+
 std::vector<HostRecord> problems_first(std::vector<HostRecord> hosts) {
   std::ranges::stable_sort(hosts, {}, [](const HostRecord& host) { return host.state == "converged"; });
   return hosts;
@@ -237,10 +245,14 @@ int status_command(Store& store, const std::string& environment, const LookOptio
     List sinks;
     for (const SinkRecord& sink : options.sinks) sinks.push_back(to_value(sink));
     Map record{{"version", record_version}, {"environments", records}, {"notify", sinks}};
+    record["audit"] = Map{{"waiting", options.audit.waiting},
+                          {"failing_since_ms", options.audit.failing_since_ms},
+                          {"why", options.audit.why}};
     if (root) record["source"] = source_record(*root);
     out << to_pretty_json(record) << "\n";
   } else {
     print_sinks(options, out);
+    print_audit(options, out);
   }
   if (found) return code;
   if (!options.json) {

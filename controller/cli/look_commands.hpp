@@ -1,5 +1,6 @@
 #pragma once
 
+#include <controller/audit/scribe.hpp>
 #include <controller/cli/terminal.hpp>
 #include <controller/notify/queue.hpp>
 #include <controller/store/store.hpp>
@@ -21,6 +22,7 @@ struct LookOptions {
   /// Whether a process that was at a deployment still is (life_sign.hpp). Empty: all do.
   std::function<bool(const std::string& process)> lives{};
   std::vector<SinkRecord> sinks{};  // who is told what happened, and how that goes
+  AuditStanding audit{};            // how the writing of the audit branch stands
 };
 
 /// A deployment that nobody is at any more has no known outcome until its host was asked.
