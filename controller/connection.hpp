@@ -23,6 +23,10 @@ class Stream {
   virtual void close_input() = 0;
   /// True once it is known, without waiting, that nothing more will come: for a stream that lies idle.
   [[nodiscard]] virtual bool ended() const { return false; }
+  /// What is there, without waiting; empty for nothing.
+  virtual std::string take(std::size_t /*max*/) { return {}; }
+  /// Can be read when there is perhaps something to take(); -1 for a stream of which nobody can know.
+  [[nodiscard]] virtual int wake_fd() const { return -1; }
   /// The last 4 KiB of its standard error, for messages.
   [[nodiscard]] virtual std::string errors() const = 0;
 };

@@ -100,6 +100,7 @@ void take_repository(const Value& spec, ControllerConfig& config) {
 void take_spec(const Value& spec, ControllerConfig& config) {
   take_repository(spec, config);
   config.poll_ms = duration_ms(spec.text_or("poll", "30s"));
+  config.sweep_ms = duration_ms(spec.text_or("sweep", "60s"));
   config.state = spec.text_or("state", config.state);
   config.workers = static_cast<std::size_t>(spec.int_or("workers", 16));
   config.connect.runner = spec.text_or("runner", config.connect.runner);

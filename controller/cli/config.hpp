@@ -32,6 +32,7 @@ struct ControllerConfig {
   bool allow_rewrites = false;  // of the root branch
   LoadOptions load{};
   std::int64_t poll_ms = 30'000;
+  std::int64_t sweep_ms = 60'000;
   std::string state{};  // folder of the mirrors and the state file
   std::size_t workers = 16;
   ConnectOptions connect{};

@@ -57,8 +57,11 @@ int run_command(Context& context, const std::string& log_level, bool json) {
   audit.mirror_folder = open_mirror(context.settings)->folder();
   const AuditThread audit_thread(audit, context.config.state_file(), *context.store, context.clock, tell);
   const std::unique_ptr<WebhookServer> webhooks = receive_webhooks(context, tell);
-  watch(context.settings, *context.sessions, *context.store, context.clock, tell,
+  ControllerSettings settings = context.settings;
+  settings.keep_watch = true;
+  watch(settings, *context.sessions, *context.store, context.clock, tell,
         {.poll_ms = context.config.poll_ms,
+         .sweep_ms = context.config.sweep_ms,
          .open_files = context.open_files,
          .stopping = [] { return stop_asked.load(); },
          .woken = [&webhooks] { return webhooks && webhooks->take_wake(); }});

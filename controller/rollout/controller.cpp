@@ -66,6 +66,7 @@ struct EnvironmentWorker::Parts {
              .clock = clock,
              .on_progress = std::move(on_progress),
              .process = own.process,
+             .keep_watch = own.keep_watch,
              .lease_ms = own.lease_ms,
              .lives = own.lives},
         turns(host, {.workers = own.workers, .patient = std::max(least_patient, patient_per_worker * own.workers)}) {}
@@ -122,6 +123,10 @@ EnvironmentReport EnvironmentWorker::run(const Environment& environment, const s
 
 void EnvironmentWorker::poll(const Environment& environment, const std::string& policy_commit) {
   (void)parts_->turns.poll(parts_->job(environment, {}), parts_->tools(policy_commit));
+}
+
+std::vector<std::string> EnvironmentWorker::wake(const std::vector<std::string>& hosts) {
+  return parts_->turns.wake(hosts);
 }
 
 std::shared_ptr<const Desired> EnvironmentWorker::desired(const Environment& environment,

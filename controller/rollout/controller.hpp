@@ -24,6 +24,7 @@ struct ControllerSettings {
   MirrorOptions mirror{};      // which program fetches
   std::int64_t patience_ms =
       0;                      // with hosts that another process is at, where one waits; 0: as their health policy says
+  bool keep_watch = false;    // hosts are asked to say when something changes on them
   std::int64_t lease_ms = 0;  // how long hosts stay ours while we are silent; 0: they are not claimed
   std::string process{};      // which one this is (life_sign.hpp)
   std::function<bool(const std::string& process)> lives{};  // whether another one still is
@@ -45,6 +46,9 @@ class EnvironmentWorker {
   /// A poll whose hosts' turns go on after it has returned: for who polls again and again. What happens is told by
   /// progress and the store.
   void poll(const Environment& environment, const std::string& policy_commit);
+  /// Another turn, soon, for these hosts: for what the newest poll wants of them and they have already. The answer
+  /// names those that are busy.
+  std::vector<std::string> wake(const std::vector<std::string>& hosts);
   /// What would be rolled out now, or `revision` where it is given; problems and refusals are in `report`.
   std::shared_ptr<const Desired> desired(const Environment& environment, const std::string& policy_commit,
                                          const std::string& revision, EnvironmentReport& report);

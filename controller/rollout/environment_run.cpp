@@ -83,8 +83,20 @@ EnvironmentReport EnvironmentRun::poll(const EnvironmentJob& job, const Environm
   const Rollout rollout{.key = tools.policy_commit + " " + poll->desired->commit.id,
                         .canary = poll->desired->environment.canary};
   std::vector<Wish> wishes = wishes_of(*poll);
+  newest_ = poll;
   turns_->poll(std::move(poll), rollout, wishes);
   return report;
+}
+
+std::vector<std::string> EnvironmentRun::wake(const std::vector<std::string>& hosts) {
+  std::vector<std::string> busy;
+  if (!newest_) return busy;
+  for (const Wish& wish : wishes_of(*newest_)) {
+    const bool keeps = wish.choice.turn == Turn::steady || wish.choice.turn == Turn::enforce;
+    if (!keeps || std::ranges::find(hosts, wish.choice.host) == hosts.end()) continue;
+    if (!turns_->wake(wish)) busy.push_back(wish.choice.host);
+  }
+  return busy;
 }
 
 std::vector<HostReport> EnvironmentRun::wait() { return turns_->wait(); }

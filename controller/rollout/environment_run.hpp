@@ -60,6 +60,7 @@ struct EnvironmentTools {
   std::string policy_commit{};  // the root branch's, that the environment was read from
 };
 
+struct EnvironmentPoll;
 class HostTurns;
 
 /// THE order of the stages for one environment: resolve the tracked ref, refuse what may not be followed, load and
@@ -78,11 +79,15 @@ class EnvironmentRun {
 
   /// Throws Error only when the mirror or the store can't be used.
   EnvironmentReport poll(const EnvironmentJob& job, const EnvironmentTools& tools);
+  /// Another turn for these hosts, by what is known now: of those that have what is wanted, or have to keep what they
+  /// have. The others are left to the next poll. The answer names those that are busy, to be asked for again.
+  std::vector<std::string> wake(const std::vector<std::string>& hosts);
   /// Waits until every host had its turn; what came of each since the last call, by name. Throws the first Error that
   /// left a turn.
   std::vector<HostReport> wait();
 
  private:
+  std::shared_ptr<EnvironmentPoll> newest_{};
   std::unique_ptr<HostTurns> turns_;
 };
 

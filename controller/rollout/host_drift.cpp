@@ -1,6 +1,9 @@
 // Drift that the policy leaves as it is: found, told once, and kept out of what is put right.
 #include <controller/rollout/host_steps.hpp>
 
+#include <controller/plan/times.hpp>
+#include <manifests/error.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -10,6 +13,9 @@ namespace {
 
 constexpr std::size_t most_left = 900;  // a host refuses to be told of more
 constexpr std::size_t most_named = 5;
+constexpr std::int64_t watch_ms = 10'000;
+constexpr std::int64_t traces_ms = 5'000;
+constexpr std::size_t most_traced = 10;
 
 }  // namespace
 
@@ -39,6 +45,17 @@ PlanReply HostSteps::leave_drift(PlanReply reply) {
   return reply;
 }
 
+void HostSteps::keep_watch() {
+  if (!tools_.keep_watch || owner_ || !session_) return;
+  try {
+    if (!(*session_)->alive()) return;
+    const std::string text = (*session_)->keep_watch(in(watch_ms));
+    if (!text.empty()) show(Progress::Level::detail, text);
+  } catch (const Error& error) {  // the sweep finds drift all the same
+    show(Progress::Level::detail, std::string("no watch is kept: ") + error.what());
+  }
+}
+
 std::string HostSteps::drift_text() const {
   std::string text = "differs from what was verified: ";
   for (std::size_t i = 0; i < std::min(drifted_.size(), most_named); ++i) text += (i == 0 ? "" : ", ") + drifted_[i];
@@ -47,11 +64,29 @@ std::string HostSteps::drift_text() const {
          job_.environment + " --repair`";
 }
 
+/// Before anything is put right: what is there now is what somebody left. Never worth failing for.
+std::vector<std::string> HostSteps::traces_of(std::vector<std::string> ids) {
+  std::vector<std::string> lines;
+  if (ids.size() > most_traced) ids.resize(most_traced);
+  try {
+    for (const RunnerClient::Trace& one : (*session_)->traces(ids, in(traces_ms))) {
+      const std::string when = one.at_ms > 0 ? " at " + utc_text(one.at_ms).substr(11, 8) + " UTC" : "";
+      const bool known = !one.by.starts_with("unknown");
+      lines.push_back(one.id + " changed" + when + (known ? ", probably by " : "; by whom is ") + one.by);
+    }
+  } catch (const Error& error) {
+    if (!(*session_)->alive()) throw;
+    lines.push_back(std::string("who changed it is not known: ") + error.what());
+  }
+  return lines;
+}
+
 void HostSteps::tell_drift() {
   std::ranges::sort(drifted_);
   if (drifted_.empty() || (stored_.state == "drifted" && stored_.detail == printable(drift_text()))) return;
   if (job_.standing && stored_.detail.find(printable(drift_text())) != std::string::npos) return;
   tell(Progress::Level::warning, "drifted: " + drift_text());
+  for (const std::string& line : traces_of(drifted_)) tell(Progress::Level::warning, line);
 }
 
 }  // namespace holdfast

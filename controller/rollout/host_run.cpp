@@ -44,7 +44,9 @@ HostReport stages(HostSteps& steps) {
 HostReport run_host(const HostJob& job, HostTools& tools) {
   HostSteps steps(job, tools);
   try {
-    return stages(steps);
+    HostReport report = stages(steps);
+    steps.keep_watch();
+    return report;
   } catch (const HostSaysNo& error) {
     return steps.failed(error.what());
   } catch (const Error& error) {

@@ -80,6 +80,7 @@ struct HostTools {
   std::function<std::string(const Content&)> read_content{};
   /// Which process this is, and whether another one lives (life_sign.hpp). Empty: there is only this one.
   std::string process{};
+  bool keep_watch = false;    // hosts are asked to say when something changes on them
   std::int64_t lease_ms = 0;  // hosts are claimed for this long; 0: they are not claimed
   std::function<bool(const std::string& process)> lives{};
 };

@@ -115,6 +115,12 @@ HostPlan HostSteps::host_plan(const PlanReply& reply) const {
 }
 
 void HostSteps::begin(const PlanReply& reply) {
+  std::vector<std::string> traces;
+  if (is_repair()) {
+    std::vector<std::string> ids;
+    for (const Action& action : reply.plan.actions) ids.push_back(to_text(action.id));
+    traces = traces_of(std::move(ids));
+  }
   account_.begin(host_plan(reply));
   transaction_ = transaction_id(tools_.clock);
   epoch_ = record_.epoch = tools_.store.next_epoch();
@@ -137,6 +143,7 @@ void HostSteps::begin(const PlanReply& reply) {
 
   const std::string what = is_repair() ? "repairing drift: " : "applying " + job_.commit.id.substr(0, 12) + ": ";
   show(Progress::Level::step, what + account_.summary(), account_.record());
+  for (const std::string& line : traces) tell(Progress::Level::step, line);
   for (const std::string& warning : account_.warnings()) show(Progress::Level::change, warning);
 }
 

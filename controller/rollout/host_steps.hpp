@@ -44,6 +44,9 @@ class HostSteps {
   [[nodiscard]] bool may_begin() const { return !job_.may_begin || job_.may_begin(); }
   HostReport waits();
 
+  /// Asks the host to say from now on when something changes on it, over the session that is kept. Never throws.
+  void keep_watch();
+
   /// Writes the deployment to the history, before anything happens on the host.
   void begin(const PlanReply& reply);
   void take_baseline();
@@ -83,6 +86,8 @@ class HostSteps {
   void remember_fights();
   [[nodiscard]] std::string drift_text() const;
   void tell_drift();
+  /// Who changed these, a line for each; none where nobody can say.
+  std::vector<std::string> traces_of(std::vector<std::string> ids);
   void settle_as_observer(const Deployment& known, const AskedTransaction& answer);
   std::optional<HostReport> settle_one(const Deployment& known, const AskedTransaction& answer);
   std::optional<HostReport> settle_undone(const Deployment& known, const AskedTransaction& answer);

@@ -55,6 +55,15 @@ void HostTurns::poll(std::shared_ptr<EnvironmentPoll> poll, const Rollout& rollo
   changed_.notify_all();
 }
 
+bool HostTurns::wake(const Wish& wish) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!schedule_.wake(wish, host_.clock.monotonic_ms())) return false;
+  }
+  changed_.notify_all();
+  return true;
+}
+
 std::vector<HostReport> HostTurns::wait() {
   std::unique_lock lock(mutex_);
   told_caught_up_ = true;  // who waits for all is told of each

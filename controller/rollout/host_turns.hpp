@@ -25,6 +25,8 @@ class HostTurns {
   HostTurns& operator=(const HostTurns&) = delete;
 
   void poll(std::shared_ptr<EnvironmentPoll> poll, const Rollout& rollout, const std::vector<Wish>& wishes);
+  /// One host's turn beside those of the newest poll; false where the host is busy.
+  bool wake(const Wish& wish);
   std::vector<HostReport> wait();
 
  private:

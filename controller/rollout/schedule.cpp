@@ -44,6 +44,18 @@ std::vector<Schedule::Busy> Schedule::poll(const Rollout& rollout, const std::ve
   return busy;
 }
 
+bool Schedule::wake(const Wish& wish, std::int64_t now_ms) {
+  const auto found = hosts_.find(wish.choice.host);
+  if (found == hosts_.end() || !found->second.known) return true;
+  Entry& entry = found->second;
+  if (entry.running) return false;
+  if (entry.queue != Queue::none) return true;  // it will look, or change the host anyway
+  entry.wish = wish;
+  entry.contact.hurry();
+  enqueue(wish.choice.host, entry, now_ms);
+  return true;
+}
+
 void Schedule::take_wish(const Wish& wish, std::size_t place, std::int64_t now_ms) {
   const auto [at, fresh] = hosts_.try_emplace(wish.choice.host, limits_.contact);
   Entry& entry = at->second;

@@ -59,6 +59,9 @@ class Schedule {
   /// turn are passed over; the answer names those that have been for long, once per turn.
   std::vector<Busy> poll(const Rollout& rollout, const std::vector<Wish>& wishes, std::int64_t now_ms);
 
+  /// One host's turn before the next poll, where it is known; false where it is busy.
+  bool wake(const Wish& wish, std::int64_t now_ms);
+
   /// The turns that begin now, with what they are for. They count as running until ended().
   std::vector<Choice> start(std::int64_t now_ms);
   /// Asked by a host's turn that has found what to change: false where the canary is not done or failed.

@@ -4,11 +4,16 @@
 #include <controller/rollout/fetching.hpp>
 #include <controller/rollout/root_branch.hpp>
 #include <controller/rollout/tracking.hpp>
+#include <controller/rollout/wakes.hpp>
 #include <manifests/error.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <map>
+#include <mutex>
 #include <thread>
+#include <utility>
 
 namespace holdfast {
 
@@ -40,9 +45,15 @@ class Watch {
         options_(options),
         mirror_(open_mirror(settings)),
         root_(settings, store, clock),
-        fetching_(settings) {}
+        fetching_(settings) {
+    if (settings.keep_watch) sessions_.listen([this](const std::string& host, const Value& what) { hear(host, what); });
+  }
+  ~Watch() { sessions_.stop_listening(); }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
 
   void all() {
+    swept_ms_ = clock_.monotonic_ms();
     std::int64_t due = clock_.monotonic_ms();
     std::int64_t begun = due - woken_again_ms;
     while (!options_.stopping()) {
@@ -63,6 +74,8 @@ class Watch {
         turn(fetched->due);
       }
       poll_again();
+      wake_hosts();
+      if (clock_.monotonic_ms() - swept_ms_ >= options_.sweep_ms) turn(true);
       clock_.sleep_ms(fetching_.running() ? nap_ms / 10 : nap_ms);
     }
   }
@@ -70,6 +83,7 @@ class Watch {
  private:
   /// All environments, or only those for which something new is there.
   void turn(bool all) {
+    if (all) swept_ms_ = clock_.monotonic_ms();
     sessions_.sweep();
     const Policy* policy = nullptr;
     try {
@@ -138,6 +152,59 @@ class Watch {
     }
   }
 
+  /// Called by whoever hears it.
+  void hear(const std::string& host, const Value& what) {
+    {
+      const std::scoped_lock lock(wakes_mutex_);
+      wakes_.heard(host);
+    }
+    std::string text = "the host says: " + what.text_or("why", "changed");
+    if (const Value* ids = what.find("ids"); ids != nullptr && ids->is_list()) {
+      for (const Value& id : ids->as_list()) text += id.is_text() ? " " + id.as_text() : "";
+    }
+    if (const std::int64_t more = what.int_or("more", 0); more > 0) text += " and " + std::to_string(more) + " more";
+    on_progress_({Progress::Level::detail, "", host, text});
+  }
+
+  /// Hosts that said that something changed on them, side by side with what goes on.
+  void wake_hosts() {
+    std::vector<std::string> due = std::exchange(late_, {});
+    {
+      const std::scoped_lock lock(wakes_mutex_);
+      std::ranges::move(wakes_.due(clock_.monotonic_ms()), std::back_inserter(due));
+    }
+    if (due.empty()) return;
+    for (const Environment& environment : root_.policy().environments) {
+      std::vector<std::string> hosts;
+      for (const Host& host : environment.hosts) {
+        if (std::ranges::find(due, host.name) != due.end()) hosts.push_back(host.name);
+      }
+      const auto lane = lanes_.find(environment.name);
+      if (hosts.empty() || lane == lanes_.end()) continue;
+      if (lane->second->busy.exchange(true)) {
+        late_.insert(late_.end(), hosts.begin(), hosts.end());
+      } else {
+        begin_wake(*lane->second, hosts);
+      }
+    }
+  }
+
+  void hear_again(const std::vector<std::string>& hosts) {
+    const std::scoped_lock lock(wakes_mutex_);
+    for (const std::string& host : hosts) wakes_.heard(host);
+  }
+
+  void begin_wake(Lane& lane, const std::vector<std::string>& hosts) {
+    lane.thread = std::jthread([this, &lane, hosts] {
+      try {
+        hear_again(lane.worker->wake(hosts));
+      } catch (const Error& error) {
+        tell(Progress::Level::bad, error.what());
+      }
+      lane.busy = false;
+    });
+  }
+
   void begin(Lane& lane, const Environment& environment, const std::string& policy_commit) {
     lane.thread = std::jthread([this, &lane, environment, policy_commit, refused = root_.policy().refused_head] {
       try {
@@ -182,6 +249,10 @@ class Watch {
   bool answered_ = false;  // the repository did, since this process began
   RootBranch root_;
   Fetching fetching_;
+  std::mutex wakes_mutex_;
+  Wakes wakes_{};
+  std::vector<std::string> late_{};  // hosts whose environment was busy when they were due
+  std::int64_t swept_ms_ = 0;
   std::map<std::string, std::unique_ptr<Lane>> lanes_;  // destroyed first: each waits for its turn to end
 };
 

@@ -9,6 +9,7 @@ namespace holdfast {
 
 struct WatchOptions {
   std::int64_t poll_ms = 30'000;     // between two polls, a tenth more or less
+  std::int64_t sweep_ms = 60'000;    // how long hosts may go without being looked at, whatever the repository does
   std::size_t open_files = 1024;     // how many this process may have; a host takes one
   std::function<bool()> stopping{};  // asked often; true ends the loop after the hosts' turns that have begun
   std::function<bool()> woken{};     // asked often; true, once for each time, asks for a poll before it is due

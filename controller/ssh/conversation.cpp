@@ -29,6 +29,12 @@ Hello hello_from(const Value& value) {
               .machine_id = value.text_or("machine_id", ""),
               .boot_id = value.text_or("boot_id", ""),
               .epoch = value.int_or("epoch", 0)};
+  if (const Value* features = value.find("features"); features != nullptr && features->is_list()) {
+    for (const Value& feature : features->as_list()) {
+      hello.watches = hello.watches || feature == Value("watch");
+      hello.traces = hello.traces || feature == Value("traces");
+    }
+  }
   if (const Value* generation = value.find("generation")) {
     hello.generation_transaction = generation->text_or("transaction", "");
     hello.generation_bundle = generation->text_or("bundle_digest", "");
@@ -111,6 +117,21 @@ void Conversation::send_blob(std::string_view digest, std::string_view bytes, De
   broken_ = false;
 }
 
+void Conversation::hear() {
+  if (broken_) return;
+  try {
+    frames_.add(stream_->take(read_bytes));
+    for (Frame frame; frames_.next(frame);) {
+      const Value message = frame.type == 'J' ? from_json(frame.payload) : Value();
+      const Value* changed = message.find("changed");
+      if (changed == nullptr || !hello_) throw Error("the host sent what it was not asked for");
+      changed_ = printable_value(*changed);
+    }
+  } catch (const Error&) {
+    broken_ = true;
+  }
+}
+
 Answer Conversation::receive(const OnEvent& on_event, Deadline deadline) {
   Incoming incoming;
   for (;;) {
@@ -161,6 +182,10 @@ bool Conversation::take_message(const Frame& frame, Incoming& incoming, const On
     const Value* hello = message.find("hello");
     if (hello == nullptr) throw Error("expected the runner's hello, found another message");
     hello_ = hello_from(printable_value(*hello));
+    return false;
+  }
+  if (const Value* changed = message.find("changed")) {  // it was noticed before our request arrived
+    changed_ = printable_value(*changed);
     return false;
   }
   if (const Value* event = message.find("event")) {

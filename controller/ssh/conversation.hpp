@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace holdfast {
 
@@ -30,6 +31,12 @@ class Conversation {
   /// A blob, in pieces: memory is bounded by one of them.
   void send_blob(std::string_view digest, std::string_view bytes, Deadline deadline);
 
+  /// Takes in what came unasked, without waiting. What may not come so breaks the conversation.
+  void hear();
+  /// Something came unasked that says that the host changed: the newest of it, once.
+  std::optional<Value> take_changed() { return std::exchange(changed_, std::nullopt); }
+  [[nodiscard]] int wake_fd() const { return stream_->wake_fd(); }
+
   [[nodiscard]] const std::optional<Hello>& hello() const { return hello_; }
   /// No further request can be made.
   [[nodiscard]] bool over() const { return broken_ || stream_->ended(); }
@@ -44,6 +51,7 @@ class Conversation {
   std::unique_ptr<Stream> stream_;
   FrameReader frames_{};
   std::optional<Hello> hello_{};
+  std::optional<Value> changed_{};
   bool broken_ = false;
 };
 

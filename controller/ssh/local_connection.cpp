@@ -1,8 +1,8 @@
 #include <controller/ssh/ssh_connection.hpp>
 
-#include <reconcilers/fd.hpp>
 #include <controller/ssh/socket.hpp>
 #include <manifests/error.hpp>
+#include <reconcilers/fd.hpp>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -150,6 +150,13 @@ class ChildStream : public Stream {
     return poll(&now, 1, 0) > 0 && (now.revents & POLLIN) == 0;
   }
   [[nodiscard]] std::string errors() const override { return collected_; }
+  std::string take(std::size_t max) override {
+    std::string bytes(std::min(max, chunk_bytes), '\0');
+    const ssize_t got = ::read(output_.get(), bytes.data(), bytes.size());
+    bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    return bytes;
+  }
+  [[nodiscard]] int wake_fd() const override { return output_.get(); }
 
  private:
   void wait(short input_events, short output_events, Deadline deadline) {

@@ -25,7 +25,8 @@ struct RunnerClient::Impl {
   std::unique_ptr<Conversation> conversation{};
   std::set<std::string> kept{};  // digests of bundles that this runner has
   bool lost = false;
-  Map controller{};  // who asks; empty: nobody says
+  Map controller{};      // who asks; empty: nobody says
+  bool watched = false;  // the host was asked to say what changes
 
   Conversation& talk(Deadline deadline) {
     if (lost || (conversation && conversation->over())) throw Error("the session is lost: connect again");
@@ -112,9 +113,49 @@ bool RunnerClient::alive() const {
   return !impl_->lost && impl_->connection->alive() && !(impl_->conversation && impl_->conversation->over());
 }
 
+std::string RunnerClient::keep_watch(Deadline deadline) {
+  if (impl_->watched || !impl_->conversation || !impl_->conversation->hello() || !impl_->conversation->hello()->watches)
+    return "";
+  impl_->watched = true;
+  return impl_->read("to keep watch", {{"do", "watch"}}, {}, deadline, [](const Value& reply) -> std::string {
+    const std::int64_t left_out = reply.at("watching").int_or("left_out", 0);
+    if (left_out == 0) return "";
+    return std::to_string(left_out) + " paths are more than can be watched: what happens to them is found by the sweep";
+  });
+}
+
+std::vector<RunnerClient::Trace> RunnerClient::traces(const std::vector<std::string>& ids, Deadline deadline) {
+  if (!impl_->conversation || !impl_->conversation->hello() || !impl_->conversation->hello()->traces) return {};
+  return impl_->read("who changed it", {{"do", "traces"}, {"ids", Value::texts(ids)}}, {}, deadline,
+                     [&ids](const Value& reply) {
+                       constexpr std::size_t longest = 400;
+                       std::vector<Trace> traces;
+                       for (const Value& one : reply.at("traces").as_list()) {
+                         if (traces.size() == ids.size()) throw Error("more traces than were asked for");
+                         traces.push_back({.id = text_of(one, "id"),
+                                           .at_ms = one.int_or("at_ms", 0),
+                                           .by = text_of(one, "by").substr(0, longest)});
+                       }
+                       return traces;
+                     });
+}
+
+void RunnerClient::hear() {
+  if (impl_->conversation && !impl_->lost) impl_->conversation->hear();
+}
+
+std::optional<Value> RunnerClient::take_changed() {
+  return impl_->conversation ? impl_->conversation->take_changed() : std::nullopt;
+}
+
+int RunnerClient::wake_fd() const {
+  return impl_->watched && impl_->conversation ? impl_->conversation->wake_fd() : -1;
+}
+
 PlanReply RunnerClient::plan(const Bundle& bundle, const PlanRequest& request, Deadline deadline) {
   const std::string digest = request.digest.empty() ? digest_of(bundle) : request.digest;
   Answer answer = impl_->ask_plan(bundle, digest, request, deadline);
+  (void)take_changed();  // noticed before the host looked for this plan
   return impl_->checked("for a plan", [&] {
     PlanReply reply{.plan = plan_from(answer.reply.at("plan")),
                     .open = open_from(answer.reply),

@@ -20,6 +20,8 @@ struct Hello {
   std::int64_t epoch = 0;
   std::string generation_transaction{}, generation_bundle{}, generation_commit{};  // empty: none confirmed yet
   std::string open_transaction{}, open_state{};                                    // empty: none open
+  bool watches = false;                                                            // it can notice changes by itself
+  bool traces = false;  // it can be asked who did it
 };
 
 /// A transaction of a host that is not at its end.
@@ -88,7 +90,7 @@ struct ApplyRequest {
   std::string plan_digest{};
   std::string commit{};
   std::int64_t deadman_ms = 120'000;
-  bool allow_prune = false;  // as the plan was asked for
+  bool allow_prune = false;          // as the plan was asked for
   std::vector<std::string> leave{};  // as in the plan
 };
 
@@ -117,6 +119,23 @@ class RunnerClient : public HostProbe {
   /// Known after the first reply of any request.
   [[nodiscard]] const Hello& hello() const;
   [[nodiscard]] bool alive() const;
+
+  /// Asks the host, once, to say when something changes on it; nothing where its runner can't. Of what it could not
+  /// watch, the text says so; else it is empty.
+  std::string keep_watch(Deadline deadline);
+  /// Who changed what has drifted (ids), as far as the host's logs tell; empty where its runner can't say.
+  struct Trace {
+    std::string id{};
+    std::int64_t at_ms = 0;  // 0: not known
+    std::string by{};        // for people: "alice (uid 1000, sudo vi /etc/motd)", "unknown"
+  };
+  std::vector<Trace> traces(const std::vector<std::string>& ids, Deadline deadline);
+  /// Takes in what the host said unasked, without waiting.
+  void hear();
+  /// Whether the host said since the last call that something changed on it, and what it knows of it.
+  std::optional<Value> take_changed();
+  /// Can be read when there is something to hear(); -1: nobody watches.
+  [[nodiscard]] int wake_fd() const;
 
   struct Claim {
     std::int64_t lease_ms = 0;  // how long we may be silent before another one may take over; 0: nothing is claimed

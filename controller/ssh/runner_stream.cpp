@@ -73,6 +73,14 @@ std::string RunnerStream::read(std::size_t max, Deadline deadline) {
   return bytes;
 }
 
+std::string RunnerStream::take(std::size_t max) {
+  if (!begun_ || !session_->alive()) return {};  // looking takes in what has arrived
+  if (output_.empty()) return channel_->take(max);
+  std::string bytes = output_.substr(0, max);
+  output_.erase(0, bytes.size());
+  return bytes;
+}
+
 void RunnerStream::close_input() {
   input_closed_ = true;
   channel_->close_input();

@@ -24,6 +24,8 @@ class RunnerStream : public Stream {
   void close_input() override;
   [[nodiscard]] bool ended() const override { return begun_ && channel_->ended(); }
   [[nodiscard]] std::string errors() const override;
+  std::string take(std::size_t max) override;
+  [[nodiscard]] int wake_fd() const override { return session_->fd(); }
 
  private:
   [[nodiscard]] bool needs_sudo() const;

@@ -45,7 +45,7 @@ SessionPool::SessionPool(const ConnectOptions& options)
           },
           Limits{}) {}
 
-SessionPool::~SessionPool() = default;
+SessionPool::~SessionPool() { stop_listening(); }
 
 bool SessionPool::stale(const Kept& session, Deadline now) const {
   return now - session.used > limits_.idle || now - session.born > limits_.age;
@@ -56,10 +56,7 @@ SessionPool::Lease SessionPool::checkout(const Host& host, Deadline deadline) {
   Kept found;
   {
     const std::lock_guard lock(mutex_);
-    if (const auto at = sessions_.find(key); at != sessions_.end()) {
-      found = std::move(at->second);
-      sessions_.erase(at);
-    }
+    found = take_out(key);
   }
   if (found.client && !stale(found, Deadline::clock::now()) && found.client->alive()) {
     return {*this, std::move(key), std::move(found.client), found.born, true};
@@ -100,33 +97,119 @@ std::multiset<Deadline>::iterator SessionPool::take_turn(const Host& host, Deadl
   }
 }
 
+SessionPool::Kept SessionPool::take_out(const std::string& key) {
+  const auto at = sessions_.find(key);
+  if (at == sessions_.end()) return {};
+  listener_.remove(key, at->second.client ? at->second.client->wake_fd() : -1);
+  calm_.erase(key);
+  Kept kept = std::move(at->second);
+  sessions_.erase(at);
+  return kept;
+}
+
 void SessionPool::give_back(const std::string& key, std::unique_ptr<RunnerClient> client, Deadline born) {
   if (!client->alive()) return;
-  Kept session{.client = std::move(client), .born = born, .used = Deadline::clock::now()};
-  const std::lock_guard lock(mutex_);
-  Kept& slot = sessions_[key];
-  if (!slot.client || slot.born < session.born) std::swap(slot, session);
+  Kept session{
+      .host = key.substr(0, key.find('\0')), .client = std::move(client), .born = born, .used = Deadline::clock::now()};
+  std::vector<Said> said;
+  std::vector<Kept> gone;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto other = sessions_.find(key);
+    if (other != sessions_.end() && other->second.born >= session.born) {
+      gone.push_back(std::move(session));
+    } else {
+      gone.push_back(take_out(key));
+      listener_.add(key, session.client->wake_fd());
+      sessions_[key] = std::move(session);
+      hear(key, said, gone);  // what arrived with an answer wakes nobody any more
+    }
+  }
+  tell(said);
 }
 
 void SessionPool::sweep() {
-  std::map<std::string, Kept> all;
+  std::vector<Said> said;
+  std::vector<Kept> gone;
   {
     const std::lock_guard lock(mutex_);
-    all.swap(sessions_);
+    const Deadline now = Deadline::clock::now();
+    std::vector<std::string> keys;
+    for (const auto& [key, session] : sessions_) keys.push_back(key);
+    for (const std::string& key : keys) {
+      if (stale(sessions_.at(key), now)) {
+        gone.push_back(take_out(key));
+      } else {
+        hear(key, said, gone);
+      }
+    }
   }
-  const Deadline now = Deadline::clock::now();
-  std::erase_if(all, [&](auto& entry) { return stale(entry.second, now) || !entry.second.client->alive(); });
-  const std::lock_guard lock(mutex_);
-  sessions_.merge(all);  // one that came back meanwhile stays
+  tell(said);
 }
 
 void SessionPool::forget(const Host& host) {
   Kept gone;
   const std::lock_guard lock(mutex_);
-  if (const auto at = sessions_.find(key_of(host)); at != sessions_.end()) {
-    gone = std::move(at->second);
-    sessions_.erase(at);
+  gone = take_out(key_of(host));
+}
+
+void SessionPool::listen(OnChanged on_changed) {
+  stop_listening();
+  {
+    const std::lock_guard lock(telling_);
+    on_changed_ = std::move(on_changed);
   }
+  thread_ = std::jthread([this](const std::stop_token& stop) { hear_all(stop); });
+}
+
+void SessionPool::stop_listening() {
+  thread_ = {};
+  const std::lock_guard lock(telling_);
+  on_changed_ = {};
+}
+
+/// A session that has just said something is not listened to for a while: who talks without end fills its own window.
+void SessionPool::hear_all(const std::stop_token& stop) {
+  constexpr int look_ms = 200;
+  constexpr std::chrono::milliseconds calm{500};
+  while (!stop.stop_requested()) {
+    const std::vector<std::uint64_t> ready = listener_.wait(look_ms);
+    std::vector<Said> said;
+    std::vector<Kept> gone;
+    {
+      const std::lock_guard lock(mutex_);
+      const Deadline now = Deadline::clock::now();
+      std::erase_if(calm_, [&](const auto& one) {
+        const bool over = now >= one.second;
+        if (over) listener_.add(one.first, sessions_.at(one.first).client->wake_fd());
+        return over;
+      });
+      for (const std::string& key : listener_.names(ready)) {
+        hear(key, said, gone);
+        const auto kept = sessions_.find(key);
+        if (kept == sessions_.end()) continue;
+        listener_.remove(key, kept->second.client->wake_fd());
+        calm_[key] = now + calm;
+      }
+    }
+    tell(said);
+  }
+}
+
+void SessionPool::hear(const std::string& key, std::vector<Said>& said, std::vector<Kept>& gone) {
+  Kept& kept = sessions_.at(key);
+  if (kept.client->wake_fd() >= 0) kept.client->hear();
+  if (!kept.client->alive()) {
+    gone.push_back(take_out(key));
+    return;
+  }
+  if (auto changed = kept.client->take_changed()) said.push_back({kept.host, std::move(*changed)});
+}
+
+void SessionPool::tell(const std::vector<Said>& said) {
+  const std::lock_guard lock(telling_);
+  if (!on_changed_) return;
+  for (const Said& one : said) on_changed_(one.host, one.what);
 }
 
 std::size_t SessionPool::kept() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <controller/ssh/listener.hpp>
 #include <controller/ssh/runner_client.hpp>
 
 #include <chrono>
@@ -10,6 +11,8 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace holdfast {
 
@@ -80,6 +83,13 @@ class SessionPool {
     return work(*lease);
   }
 
+  /// What a host said unasked over its kept session: which one, and what it knows of the change.
+  using OnChanged = std::function<void(const std::string& host, const Value& what)>;
+  /// From now on, until `on_changed` is destroyed with the pool or replaced by stop_listening(), tells it of every host
+  /// that says that something changed on it. It is called by one thread, or by whoever gives a session back.
+  void listen(OnChanged on_changed);
+  void stop_listening();
+
   /// Closes what is dead, idle for too long or too old. Call it on every tick; TCP keepalive finds the dead ones
   /// meanwhile.
   void sweep();
@@ -89,12 +99,23 @@ class SessionPool {
 
  private:
   struct Kept {
+    std::string host{};
     std::unique_ptr<RunnerClient> client{};
     Deadline born{};
     Deadline used{};
   };
   Lease open(const Host& host, Deadline deadline);
   void give_back(const std::string& key, std::unique_ptr<RunnerClient> client, Deadline born);
+  struct Said {
+    std::string host{};
+    Value what{};
+  };
+  void hear_all(const std::stop_token& stop);
+  /// With the mutex held: takes in what one said; a session that is over goes into `gone`.
+  void hear(const std::string& key, std::vector<Said>& said, std::vector<Kept>& gone);
+  void tell(const std::vector<Said>& said);
+  /// With the mutex held: out of the map, and no longer listened to.
+  Kept take_out(const std::string& key);
   std::multiset<Deadline>::iterator take_turn(const Host& host, Deadline deadline);
   [[nodiscard]] bool stale(const Kept& session, Deadline now) const;
 
@@ -104,6 +125,11 @@ class SessionPool {
   std::condition_variable room_;
   std::multiset<Deadline> connecting_;  // when each of those that are being made was begun
   std::map<std::string, Kept> sessions_;
+  Listener listener_{};
+  std::map<std::string, Deadline> calm_{};  // sessions that are not listened to until then: they just said something
+  std::mutex telling_;
+  OnChanged on_changed_{};
+  std::jthread thread_{};  // last: it uses all of the above
 };
 
 }  // namespace holdfast

@@ -135,6 +135,8 @@ std::string SshChannel::take(std::size_t max) {
   return bytes;
 }
 
+int SshChannel::wake_fd() const { return session_->fd(); }
+
 std::size_t SshChannel::put(std::string_view bytes) {
   const std::size_t room = std::min<std::size_t>({bytes.size(), chunk_bytes, ssh_channel_window_size(state_->channel)});
   if (room == 0 || state_->closed) return 0;

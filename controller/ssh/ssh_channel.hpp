@@ -41,8 +41,8 @@ class SshChannel : public Stream {
 
   /// There is output to take, or it is known that there will be none.
   [[nodiscard]] bool ready() const;
-  /// For the pump of a jump host, which polls by itself: what is there now, without waiting.
-  std::string take(std::size_t max);
+  std::string take(std::size_t max) override;
+  [[nodiscard]] int wake_fd() const override;
   /// How many of the bytes the window takes now.
   std::size_t put(std::string_view bytes);
 

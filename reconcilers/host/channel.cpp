@@ -35,6 +35,13 @@ bool Channel::pause(int ms) const {
   return ::poll(&side, 1, ms) <= 0 || (side.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) == 0;
 }
 
+bool Channel::wait(const std::vector<int>& others, int ms) const {
+  if (reader_.holds_bytes()) return true;
+  std::vector<pollfd> sides = {{.fd = input_, .events = POLLIN, .revents = 0}};
+  for (const int fd : others) sides.push_back({.fd = fd, .events = POLLIN, .revents = 0});
+  return ::poll(sides.data(), sides.size(), ms) > 0 && sides.front().revents != 0;
+}
+
 void Channel::write(std::string_view bytes) const {
   while (!bytes.empty()) {
     const ssize_t count = ::write(output_, bytes.data(), bytes.size());

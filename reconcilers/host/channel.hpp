@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace holdfast {
 
@@ -22,6 +23,9 @@ class Channel {
   void send_blob(std::string_view digest, std::string_view bytes);
   /// Waits a little; false once the other side has closed its end.
   [[nodiscard]] bool pause(int ms) const;
+  /// Waits until there is input or its end (true), or until one of `others` can be read or the time is over (false);
+  /// -1: for ever.
+  [[nodiscard]] bool wait(const std::vector<int>& others, int ms) const;
 
  private:
   void write(std::string_view bytes) const;

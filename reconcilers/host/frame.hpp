@@ -26,6 +26,8 @@ class FrameReader {
   void add(std::string_view bytes) { buffer_.append(bytes); }
   /// True, and the frame, when a whole one is there.
   bool next(Frame& frame);
+  /// Bytes are there that no frame was made of yet.
+  [[nodiscard]] bool holds_bytes() const { return begin_ < buffer_.size(); }
 
  private:
   std::string buffer_;

@@ -58,7 +58,13 @@ Value Requests::hello() const {
              {"boot_id", current_boot_id()},
              {"epoch", state_.epoch()},
              {"generation", state_.generation()},
+             {"features", Value::texts({"watch", "traces"})},
              {"open", open()}};
+}
+
+Value Requests::watch(const Value& /*request*/) {
+  if (!watch_) watch_ = std::make_unique<HostWatch>(system_, state_);
+  return Map{{"watching", watch_->reach()}};
 }
 
 Value Requests::units(const Value& request) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <reconcilers/host/channel.hpp>
+#include <reconcilers/host/host_watch.hpp>
 #include <reconcilers/host/journal.hpp>
 #include <reconcilers/host/owner.hpp>
 #include <reconcilers/host/planner.hpp>
@@ -39,6 +40,12 @@ class Requests {
   Value backups(const Value& request);
   Value backup_run(const Value& request);
   Value backup_verify(const Value& request);
+  Value watch(const Value& request);
+  Value traces(const Value& request);
+
+  /// What was asked to notice changes; null where nobody did.
+  [[nodiscard]] HostWatch* watching() const { return watch_.get(); }
+  void stop_watching() { watch_.reset(); }
 
  private:
   struct Kept {
@@ -67,6 +74,7 @@ class Requests {
   HostVault vault_;
   HostOwner owner_;
   std::list<std::shared_ptr<const Kept>> kept_{};  // the newest first
+  std::unique_ptr<HostWatch> watch_{};
 };
 
 }  // namespace holdfast

@@ -6,6 +6,7 @@
 #include <manifests/error.hpp>
 #include <manifests/json.hpp>
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -30,7 +31,9 @@ const std::map<std::string, Handler, std::less<>>& handlers() {
                                                                     {"status", &Requests::status},
                                                                     {"backups", &Requests::backups},
                                                                     {"backup_run", &Requests::backup_run},
-                                                                    {"backup_verify", &Requests::backup_verify}};
+                                                                    {"backup_verify", &Requests::backup_verify},
+                                                                    {"watch", &Requests::watch},
+                                                                    {"traces", &Requests::traces}};
   return table;
 }
 
@@ -38,6 +41,8 @@ Value answer(Requests& requests, const Value& request) {
   const std::string what = request.text_or("do", "");
   const auto handler = handlers().find(what);
   if (handler == handlers().end()) return Map{{"error", "there is no request \"" + what.substr(0, 40) + "\""}};
+  // systemd holds what is not listened to: nobody keeps it waiting through a long request.
+  if (requests.watching() != nullptr && what != "plan" && what != "status") requests.watching()->pause();
   try {
     return Map{{"reply", (requests.*handler->second)(request)}};
   } catch (const Error& error) {
@@ -55,6 +60,30 @@ void take_piece(const State& state, std::optional<IncomingBlob>& blob, const std
   blob.reset();
 }
 
+std::int64_t monotonic_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+/// Between two requests: tells what is noticed, never in the middle of an answer. A host where things happen all the
+/// time is listened to twenty times a second at most.
+void wait_for_request(Requests& requests, Channel& channel) {
+  constexpr int calm_ms = 50;
+  while (HostWatch* watch = requests.watching()) {
+    std::optional<Value> news;
+    try {
+      news = watch->take(monotonic_ms());
+    } catch (const Error& error) {
+      requests.stop_watching();
+      channel.send(Map{{"changed", Map{{"why", error.what()}, {"ids", List()}, {"more", 0}}}});
+      return;
+    }
+    if (news) channel.send(Map{{"changed", std::move(*news)}});
+    if (channel.wait({}, calm_ms)) return;
+    if (channel.wait(watch->descriptors(), watch->patience_ms(monotonic_ms()))) return;
+  }
+}
+
 }  // namespace
 
 void serve(System& system, int input, int output) {
@@ -64,7 +93,10 @@ void serve(System& system, int input, int output) {
   settle_confirmed(system, state);
   channel.send(Map{{"hello", requests.hello()}});
   std::optional<IncomingBlob> blob;
-  while (const std::optional<Frame> frame = channel.receive()) {
+  for (;;) {
+    wait_for_request(requests, channel);
+    const std::optional<Frame> frame = channel.receive();
+    if (!frame) return;
     if (frame->type == 'B') {
       take_piece(state, blob, frame->payload);
       continue;

@@ -65,6 +65,7 @@ class Daemon {
     thread_ = std::jthread([this] {
       watch(settings_, *sessions_, *store_, clock_, [this](const Progress& one) { hear(one); },
             {.poll_ms = poll_ms,
+             .sweep_ms = sweep_ms,
              .stopping = [this] { return stopping_.load(); },
              .woken = [this] { return wakes_.exchange(0) != 0; }});
     });
@@ -101,6 +102,9 @@ class Daemon {
   TempFolder folder;
   GitRepository remote{folder / "remote"};
   std::int64_t poll_ms = 30'000;
+  std::int64_t sweep_ms = 60'000;
+  void keep_watch() { settings_.keep_watch = true; }
+  [[nodiscard]] std::size_t deployments() const { return store_->deployments("production", "", 100).size(); }
 
  private:
   void hear(const Progress& one) {
@@ -247,4 +251,27 @@ TEST_CASE("a root branch that is rewritten, deleted, broken or emptied leaves th
   daemon.motd("mended");
   CHECK(daemon.serves("mended"));
   CHECK(daemon.root().state == "following");
+}
+
+TEST_CASE("drift is put right as soon as its host says so, and the repair wakes nobody again and again", "[watch]") {
+  Daemon daemon;
+  daemon.poll_ms = daemon.sweep_ms = 1'000'000'000;
+  daemon.keep_watch();
+  daemon.start();
+  REQUIRE(daemon.serves("one"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1'500));
+  daemon.vandalise();
+  CHECK(daemon.serves("one"));
+  REQUIRE(Daemon::eventually([&] { return daemon.heard("repaired") == 1; }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(3'000));
+  CHECK(daemon.deployments() == 2);
+}
+
+TEST_CASE("a sweep finds drift though the repository is asked for nothing", "[watch]") {
+  Daemon daemon;
+  daemon.poll_ms = 1'000'000'000;
+  daemon.start();
+  REQUIRE(daemon.serves("one"));
+  daemon.vandalise();
+  CHECK(daemon.serves("one"));
 }

@@ -26,6 +26,7 @@ class Said : public Stream {
     at_ += piece.size();
     return piece;
   }
+  std::string take(std::size_t max) override { return read(max, Deadline::max()); }
   void close_input() override {}
   [[nodiscard]] std::string errors() const override { return "last words\x1b[31m"; }
 
@@ -147,6 +148,32 @@ TEST_CASE("a host that never comes to an end is cut off", "[runner]") {
     const std::string event = message(R"({"event":{}})");
     for (int i = 0; i < 1'000'001; ++i) all += event;
     CHECK_THAT(refusal(all), Contains("has no end"));
+  }
+}
+
+TEST_CASE("what a host says unasked confuses no answer, and is kept", "[runner]") {
+  const std::string changed = message(R"({"changed":{"why":"changed\u001b","ids":["file:/etc/motd"],"more":0}})");
+  Conversation conversation(std::make_unique<Said>(hello + changed + reply));
+  CHECK(conversation.ask({{"do", "status"}}, {}, Deadline::max()).reply.at("state").as_text() == "pending");
+  const auto said = conversation.take_changed();
+  REQUIRE(said);
+  CHECK(said->at("why").as_text().find('\x1b') == std::string::npos);
+  CHECK_FALSE(conversation.take_changed());
+
+  Conversation later(std::make_unique<Said>(hello + reply + changed));
+  later.ask({{"do", "status"}}, {}, Deadline::max());
+  later.hear();
+  CHECK(later.take_changed());
+  CHECK_FALSE(later.over());
+}
+
+TEST_CASE("anything else that comes unasked ends the conversation", "[runner]") {
+  for (const std::string& bytes : {reply, message("{}"), encode_frame('B', std::string(64, 'a') + ".x"), message("[]"),
+                                   std::string("\xff\xff\xff\xffJ", 5)}) {
+    Conversation conversation(std::make_unique<Said>(hello + reply + bytes));
+    conversation.ask({{"do", "status"}}, {}, Deadline::max());
+    conversation.hear();
+    CHECK(conversation.over());
   }
 }
 

@@ -10,6 +10,7 @@
 #include <catch2/catch.hpp>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -106,7 +107,9 @@ Value Runner::ask(const Map& request) {
   send_raw(encode_frame('J', to_json(request)));
   for (;;) {
     const Value message = receive();
-    if (const Value* event = message.find("event")) {
+    if (const Value* changed = message.find("changed")) {
+      changes_.push_back(*changed);
+    } else if (const Value* event = message.find("event")) {
       events.push_back(*event);
       if (on_event) on_event(*event);
     } else if (const Value* error = message.find("error")) {
@@ -115,6 +118,16 @@ Value Runner::ask(const Map& request) {
       return message.at("reply");
     }
   }
+}
+
+std::optional<Value> Runner::changed(int ms) {
+  pollfd side{.fd = output_, .events = POLLIN, .revents = 0};
+  if (changes_.empty() && (reader_.holds_bytes() || ::poll(&side, 1, ms) > 0))
+    changes_.push_back(receive().at("changed"));
+  if (changes_.empty()) return std::nullopt;
+  Value first = std::move(changes_.front());
+  changes_.pop_front();
+  return first;
 }
 
 int run_host(const std::vector<std::string>& arguments) { return exit_code(start(arguments, -1, -1)); }

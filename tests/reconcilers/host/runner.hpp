@@ -6,8 +6,10 @@
 
 #include <sys/types.h>
 
+#include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,8 @@ class Runner {
   Value ask(const Map& request);
   void send_blob(const std::string& bytes);
   void send_raw(const std::string& bytes);
+  /// What it says unasked within so long; nullopt for nothing.
+  std::optional<Value> changed(int ms);
   /// Closes its input and gives its exit code.
   int end();
 
@@ -40,6 +44,7 @@ class Runner {
   int input_ = -1;
   int output_ = -1;
   FrameReader reader_;
+  std::deque<Value> changes_{};
   Value hello_{};
 };
 
