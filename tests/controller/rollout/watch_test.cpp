@@ -259,6 +259,7 @@ TEST_CASE("drift is put right as soon as its host says so, and the repair wakes 
   daemon.keep_watch();
   daemon.start();
   REQUIRE(daemon.serves("one"));
+  REQUIRE(Daemon::eventually([&] { return daemon.heard("deployed") == 1; }));
   std::this_thread::sleep_for(std::chrono::milliseconds(1'500));
   daemon.vandalise();
   CHECK(daemon.serves("one"));
@@ -272,6 +273,7 @@ TEST_CASE("a sweep finds drift though the repository is asked for nothing", "[wa
   daemon.poll_ms = 1'000'000'000;
   daemon.start();
   REQUIRE(daemon.serves("one"));
+  REQUIRE(Daemon::eventually([&] { return daemon.heard("deployed") == 1; }));
   daemon.vandalise();
   CHECK(daemon.serves("one"));
 }
