@@ -81,12 +81,22 @@ std::vector<std::string> HostSteps::traces_of(std::vector<std::string> ids) {
   return lines;
 }
 
+/// Told once for each drift, with who did it; what is told of it stays while it lasts.
 void HostSteps::tell_drift() {
   std::ranges::sort(drifted_);
-  if (drifted_.empty() || (stored_.state == "drifted" && stored_.detail == printable(drift_text()))) return;
-  if (job_.standing && stored_.detail.find(printable(drift_text())) != std::string::npos) return;
-  tell(Progress::Level::warning, "drifted: " + drift_text());
-  for (const std::string& line : traces_of(drifted_)) tell(Progress::Level::warning, line);
+  if (drifted_.empty()) return;
+  const std::string text = printable(drift_text());
+  drift_detail_ = text;
+  if (stored_.state == "drifted" && stored_.detail.starts_with(text)) {
+    drift_detail_ = stored_.detail;
+    return;
+  }
+  if (job_.standing && stored_.detail.find(text) != std::string::npos) return;
+  tell(Progress::Level::warning, "drifted: " + text);
+  for (const std::string& line : traces_of(drifted_)) {
+    tell(Progress::Level::warning, line);
+    drift_detail_ += "; " + printable(line);
+  }
 }
 
 }  // namespace holdfast

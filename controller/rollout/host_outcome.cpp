@@ -60,7 +60,7 @@ HostReport HostSteps::report(HostResult result, const std::string& outcome, cons
   const std::string state = stands ? job_.standing->state : drifts ? "drifted" : fought ? "contended" : outcome;
   const std::string shown = printable(
       stands   ? job_.standing->why + (drifted_.empty() ? "" : "; " + drift_text())
-      : drifts ? drift_text()
+      : drifts ? drift_detail_
       : fought ? to_text(contended_) + "; left alone until what is wanted of it differs, or `holdfast retry " +
                      job_.environment + "`"
                : detail);

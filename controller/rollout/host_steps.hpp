@@ -127,6 +127,7 @@ class HostSteps {
   std::optional<OpenTransaction> open_{};
   std::vector<Contended> contended_{};  // left as it is
   std::vector<std::string> drifted_{};  // ids: left as it is, by the policy
+  std::string drift_detail_{};          // what is told of it
   std::optional<OtherOwner> owner_{};   // of the host, where it is not us
   std::optional<PlanReply> plan_{};
   std::unique_ptr<RunnerClient> fresh_{};

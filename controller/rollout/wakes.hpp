@@ -17,7 +17,7 @@ class Wakes {
   std::vector<std::string> due(std::int64_t now_ms);
 
   static constexpr std::int64_t between_ms = 2'000;  // the turns of one host
-  static constexpr int at_once = 12;                 // so many may follow each other like that
+  static constexpr int at_once = 60;                 // so many may follow each other like that
   static constexpr std::int64_t refill_ms = 10'000;  // then one each
 
  private:

@@ -10,6 +10,11 @@ metadata: {name: notice}
 spec: {path: /etc/notice, text: "all is well\n", mode: "0640"}
 ---
 apiVersion: holdfast.dev/v1
+kind: Package
+metadata: {name: hello-holdfast}
+spec: {state: present}
+---
+apiVersion: holdfast.dev/v1
 kind: Directory
 metadata: {name: shop}
 spec: {path: /srv/shop}
@@ -125,6 +130,22 @@ test_drift_that_is_only_told_stays() {
     hf apply production --repair
     expect_code 0
     expect content_is /etc/notice "all is well"
+}
+
+test_a_removed_package_comes_back_and_the_run_of_apt_is_told() {
+    stop_controller
+    change "$fleet/deploy/production.yaml" '/^  drift:/d'
+    push "Repair drift again"
+    converge
+    start_controller
+    sleep 5
+    eventually 10 settled
+    shell 'apt-get remove --yes --quiet hello-holdfast > /dev/null'
+    expect_not installed hello-holdfast
+    eventually 60 installed hello-holdfast
+    eventually 60 settled
+    expect grep -q 'package:hello-holdfast changed at .* UTC, probably by the package manager (apt-get remove' "$work/controller.log"
+    expect serves "$(head_commit)"
 }
 
 test_the_times() {

@@ -38,6 +38,7 @@ TEST_CASE("drift that is only told is left as it is, said once, until somebody s
   CHECK(deployments(fleet) == before);
   CHECK(fleet.store().host("test", "a")->state == "drifted");
   CHECK(fleet.store().host("test", "a")->detail.find("file:/etc/motd") != std::string::npos);
+  CHECK(fleet.store().host("test", "a")->detail.find("file:/etc/motd changed at ") != std::string::npos);
   CHECK(fleet.said().find("drifted: ") != std::string::npos);
   CHECK(fleet.said().find("drifted: ") == fleet.said().rfind("drifted: "));
 
