@@ -26,7 +26,8 @@ void put_begun_first(const EnvironmentPoll& poll, std::vector<Wish>& wishes) {
     if (one.commit == poll.desired->commit.id) begun.insert(one.host);
   }
   if (begun.empty()) return;
-  std::ranges::stable_partition(wishes, [&](const Wish& wish) { return begun.contains(wish.choice.host); });
+  std::stable_partition(wishes.begin(), wishes.end(),
+                        [&](const Wish& wish) { return begun.contains(wish.choice.host); });
 }
 
 /// What every host's turn should be for, from what is wanted, what is live and what is held.
@@ -50,7 +51,8 @@ std::vector<Wish> wishes_of(const EnvironmentPoll& poll) {
     wishes.push_back({choices[i], views[i].wanted, views[i].record.state == "unreachable"});
   }
   // Where the commit before failed, the next one may be what mends it.
-  std::ranges::stable_partition(wishes, [&](const Wish& wish) { return records[wish.choice.host].state == "held"; });
+  std::stable_partition(wishes.begin(), wishes.end(),
+                        [&](const Wish& wish) { return records[wish.choice.host].state == "held"; });
   put_begun_first(poll, wishes);
   return wishes;
 }
