@@ -59,6 +59,7 @@ void Ledger::append(const std::vector<AuditEntry>& entries) {
   for (const AuditEntry& one : entries) write(one);
   if (begun()) keep(*mirror_, own_reference, index_.tip());
   HOLDFAST_FAILPOINT("audit.written");
+  pack_written(*mirror_);
 }
 
 void Ledger::write(AuditEntry entry) {

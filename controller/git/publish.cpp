@@ -2,6 +2,8 @@
 
 #include <controller/git/libgit.hpp>
 #include <controller/git/mirror_files.hpp>
+#include <controller/git/mirror_lock.hpp>
+#include <controller/git/pack_store.hpp>
 #include <manifests/digest.hpp>
 #include <manifests/error.hpp>
 #include <manifests/json.hpp>
@@ -178,6 +180,12 @@ void forget(const Mirror& mirror, const std::string& reference) {
   const GitRepository repository = writable(mirror);
   const int code = git_reference_remove(repository.get(), checked_own(reference).c_str());
   if (code != GIT_ENOTFOUND) check_git(code, "forgetting \"" + printable(reference) + "\"");
+}
+
+void pack_written(const Mirror& mirror, std::size_t most) {
+  const GitRepository repository = writable(mirror);
+  const MirrorLock lock(mirror.folder());
+  pack_loose_objects(repository.get(), mirror.folder(), most);
 }
 
 Pushed push(const Mirror& mirror, const std::vector<RefUpdate>& updates, Deadline deadline) {

@@ -47,6 +47,9 @@ void keep(const Mirror& mirror, const std::string& reference, const std::string&
 std::optional<std::string> kept(const Mirror& mirror, const std::string& reference);
 void forget(const Mirror& mirror, const std::string& reference);
 
+/// Puts what was written together into a pack where it has become much: about `most` objects in files of their own.
+void pack_written(const Mirror& mirror, std::size_t most = 3'000);
+
 struct RefUpdate {
   std::string id{};    // of a commit or a tag object that the mirror has
   std::string name{};  // "refs/heads/…" or "refs/tags/…", on the remote
