@@ -116,7 +116,7 @@ AuditRecord record_from(std::string_view text) {
 std::string record_path(const AuditRecord& record) {
   const AuditEntry& e = record.entry;
   const struct tm parts = utc_parts(e.at_ms);
-  return folder_of(e.environment) + "/" + formatted(parts, "%Y/%m/%Y%m%dT%H%M%S") + milliseconds(e.at_ms) + "Z-" +
+  return folder_of(e.environment) + "/" + formatted(parts, "%Y/%m/%d/%Y%m%dT%H%M%S") + milliseconds(e.at_ms) + "Z-" +
          e.id.substr(0, id_digits_in_path) + ".json";
 }
 

@@ -24,7 +24,7 @@ struct AuditRecord {
 std::string record_text(const AuditRecord& record);
 /// Throws Error for anything but a record of a version that is known.
 AuditRecord record_from(std::string_view text);
-/// Where the file lies: "production/2026/11/20261121T140309.123Z-0a1b2c3d4e5f.json".
+/// Where the file lies: "production/2026/11/21/20261121T140309.123Z-0a1b2c3d4e5f.json".
 std::string record_path(const AuditRecord& record);
 /// The commit's message: a subject for people, and trailers for programs.
 std::string record_message(const AuditRecord& record);

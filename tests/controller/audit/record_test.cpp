@@ -101,12 +101,12 @@ TEST_CASE("what people and hosts say can't become a trailer", "[audit]") {
   CHECK(one.at_ms == 0);
 }
 
-TEST_CASE("a record lies in folders of its environment, year and month", "[audit]") {
+TEST_CASE("a record lies in folders of its environment and its day", "[audit]") {
   const AuditRecord record{3, "", entry(Outcome::deployed)};
-  CHECK(record_path(record) == "production/2026/11/20261121T140309.123Z-" + record.entry.id.substr(0, 12) + ".json");
+  CHECK(record_path(record) == "production/2026/11/21/20261121T140309.123Z-" + record.entry.id.substr(0, 12) + ".json");
   AuditRecord odd = record;
   odd.entry.environment = "../.git/x";
-  CHECK(record_path(odd).starts_with("____git_x/2026/11/"));
+  CHECK(record_path(odd).starts_with("____git_x/2026/11/21/"));
   odd.entry.environment = "";
   CHECK(record_path(odd).starts_with("fleet/"));
 }
