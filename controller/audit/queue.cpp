@@ -25,7 +25,9 @@ class SqliteAuditQueue : public AuditQueue {
       auto rows = prepare(database_, "SELECT id, deployment, at_ms, body, entry FROM audits ORDER BY id LIMIT ?", most);
       return all(rows, [](SQLite::Statement& row) {
         WaitingEntry one{.id = number(row, 0), .deployment = number(row, 1), .at_ms = number(row, 2)};
-        if (one.deployment == 0) one.entry = audit_entry_from(from_json(text(row, 3)));
+        if (one.deployment != 0) return one;
+        one.entry = audit_entry_from(from_json(text(row, 3)));
+        one.entry.id = text(row, 4);
         return one;
       });
     });

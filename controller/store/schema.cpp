@@ -134,6 +134,22 @@ const std::vector<std::string_view>& store_migrations() {
       )sql",
       // 12: what a host that has a held state goes back to
       "ALTER TABLE holds ADD COLUMN back_to TEXT NOT NULL DEFAULT ''",
+      // 13: drift that is told and not put right, and what somebody else goes on changing, are for the audit, too
+      R"sql(
+        CREATE TRIGGER host_audited BEFORE INSERT ON hosts
+        WHEN NEW.state IN ('contended', 'drifted') AND NOT EXISTS (
+          SELECT 1 FROM hosts WHERE environment = NEW.environment AND host = NEW.host AND state = NEW.state)
+        BEGIN
+          INSERT INTO audits (entry, deployment, at_ms, body)
+            SELECT name, 0, NEW.changed_ms,
+              json_object('kind', NEW.state, 'environment', NEW.environment, 'revision', NEW.live_commit,
+                          'hosts', json_array(NEW.host), 'outcome', NEW.state, 'reason', NEW.detail,
+                          'at_ms', NEW.changed_ms)
+            FROM (SELECT NEW.state || ' ' || NEW.environment || ' ' || NEW.host || ' ' || (NEW.changed_ms / 86400000) ||
+                    ' ' || NEW.detail AS name)
+            WHERE name NOT IN (SELECT entry FROM audits);
+        END;
+      )sql",
   };
   return migrations;
 }

@@ -50,6 +50,12 @@ TEST_CASE("an entry's subject says to people what happened", "[audit]") {
   Deployment by_hand = ended(Outcome::deployed);
   by_hand.cause = "rollback";
   CHECK(subject_of(entry_of(by_hand, {})) == "production: rolled back on web1 to aaaaaaaaaaaa: Raise workers");
+  CHECK(subject_of({.kind = "contended",
+                    .environment = "production",
+                    .revision = commit_a,
+                    .hosts = {"web1"},
+                    .outcome = "contended",
+                    .reason = "file:/etc/motd"}) == "production: contended aaaaaaaaaaaa on web1: file:/etc/motd");
   CHECK(subject_of({.kind = "suspend",
                     .environment = "production",
                     .hosts = {"a", "b", "c", "d", "e"},

@@ -84,6 +84,33 @@ TEST_CASE("a deployment that is learned from its host waits for the audit branch
   CHECK(state.waiting("deployment") == std::vector<std::string>{std::to_string(id)});
 }
 
+TEST_CASE("drift that is left alone waits for the audit branch when it begins", "[store][audit]") {
+  const StateFile state;
+  HostRecord web{
+      .environment = "production", .host = "web1", .state = "converged", .live_commit = std::string(40, 'a')};
+  const auto becomes = [&](const std::string& how, const std::string& detail, std::int64_t at_ms) {
+    web.state = how;
+    web.detail = detail;
+    web.changed_ms = at_ms;
+    state.store->put_host(web);
+    return state.waiting("entry").size();
+  };
+  CHECK(becomes("converged", "", 1'000) == 0);
+  CHECK(becomes("contended", "file:/etc/motd \"x\"", 2'000) == 1);
+  CHECK(becomes("contended", "file:/etc/motd \"x\"", 3'000) == 1);
+  CHECK(becomes("unreachable", "", 4'000) == 1);
+  CHECK(becomes("contended", "file:/etc/motd \"x\"", 5'000) == 1);  // the same, and the line was only bad
+  CHECK(becomes("drifted", "file:/etc/hosts", 6'000) == 2);
+  CHECK(becomes("converged", "", 7'000) == 2);
+  CHECK(becomes("contended", "file:/etc/motd \"x\"", 2 * 86'400'000) == 3);
+  const AuditEntry entry = audit_entry_from(from_json(state.waiting("body")[0]));
+  CHECK(entry.kind == "contended");
+  CHECK(entry.hosts == std::vector<std::string>{"web1"});
+  CHECK(entry.reason == "file:/etc/motd \"x\"");
+  CHECK(entry.revision == std::string(40, 'a'));
+  CHECK(entry.at_ms == 2'000);
+}
+
 TEST_CASE("what people do waits for the audit branch as it was said, and no id waits twice", "[store][audit]") {
   const StateFile state;
   AuditEntry entry{.kind = "approval",
