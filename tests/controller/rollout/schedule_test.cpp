@@ -1,84 +1,12 @@
 // Which host's turn begins when, with a clock that is turned by hand and hosts that do as the test says.
-#include <controller/rollout/schedule.hpp>
+#include "schedule_scene.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <algorithm>
-#include <set>
 
 using namespace holdfast;
-
-namespace {
-
-std::string name_of(int number) { return "h" + std::to_string(1000 + number); }
-
-/// An environment of hosts that are polled every 30 s.
-class Polled {
- public:
-  explicit Polled(int hosts, const ScheduleLimits& limits = {}) : schedule_(limits, [] { return 0.5; }) {
-    for (int i = 0; i < hosts; ++i) wishes_.push_back({{name_of(i), Turn::steady, ""}, "old", false});
-  }
-
-  std::vector<Schedule::Busy> poll() { return schedule_.poll({.key = goal_, .canary = canary}, wishes_, now_); }
-  /// Everybody should be something else now.
-  void want(const std::string& goal) {
-    goal_ = goal;
-    for (Wish& wish : wishes_) {
-      wish.goal = goal;
-      wish.choice.turn = Turn::advance;
-    }
-  }
-  Wish& wish(int number) { return wishes_.at(static_cast<std::size_t>(number)); }
-  void remove_last() { wishes_.pop_back(); }
-
-  /// The names that begin now, in order.
-  std::vector<std::string> start() {
-    std::vector<std::string> names;
-    for (const Choice& choice : schedule_.start(now_)) names.push_back(choice.host);
-    return names;
-  }
-  void end(const std::string& host, HostResult result = HostResult::unchanged) {
-    if (result == HostResult::deployed) wish(number_of(host)).choice.turn = Turn::steady;
-    schedule_.ended(host, result, true, now_);
-  }
-  /// Begins and ends turns until nothing more begins; those of `stuck` do not end. The names in the order they ended.
-  std::vector<std::string> run(const std::set<std::string>& stuck, HostResult result = HostResult::unchanged) {
-    std::vector<std::string> done;
-    for (std::vector<std::string> begun = start(); !begun.empty(); begun = start()) {
-      for (const std::string& host : begun) {
-        if (stuck.contains(host)) continue;
-        if (result == HostResult::deployed && !may_begin(host)) {
-          end(host, HostResult::waiting);
-          continue;
-        }
-        end(host, result);
-        done.push_back(host);
-      }
-    }
-    return done;
-  }
-  bool may_begin(const std::string& host) { return schedule_.may_begin(host, now_); }
-  void pass(std::int64_t ms) { now_ += ms; }
-  Schedule& schedule() { return schedule_; }
-
-  int canary = 1;
-
- private:
-  static int number_of(const std::string& host) { return std::stoi(host.substr(1)) - 1000; }
-
-  Schedule schedule_;
-  std::vector<Wish> wishes_;
-  std::string goal_ = "old";
-  std::int64_t now_ = 1'000'000;
-};
-
-std::set<std::string> names(int from, int to) {
-  std::set<std::string> list;
-  for (int i = from; i < to; ++i) list.insert(name_of(i));
-  return list;
-}
-
-}  // namespace
+using namespace holdfast::test;
 
 TEST_CASE("turns are as many at once as there are workers, and all hosts get one", "[schedule]") {
   Polled fleet(40, {.workers = 8});
@@ -353,76 +281,4 @@ TEST_CASE("two hosts that are asked at once can't both be the canary", "[schedul
   CHECK(fleet.start().empty());
   fleet.end(name_of(1), HostResult::deployed);
   CHECK(fleet.start().size() == 2);  // the one that was sent back has its turn with the others
-}
-
-TEST_CASE("a turn for a commit that is no longer wanted changes nothing", "[schedule]") {
-  Polled fleet(1);
-  fleet.want("new");
-  fleet.poll();
-  REQUIRE(fleet.start().size() == 1);
-  fleet.want("newer");
-  fleet.poll();
-  CHECK_FALSE(fleet.may_begin(name_of(0)));
-  fleet.end(name_of(0), HostResult::waiting);
-  CHECK(fleet.start().size() == 1);
-  CHECK(fleet.may_begin(name_of(0)));
-}
-
-TEST_CASE("a host that left the environment is forgotten", "[schedule]") {
-  Polled fleet(2, {.workers = 1});
-  fleet.poll();
-  REQUIRE(fleet.start().size() == 1);
-  fleet.remove_last();
-  fleet.poll();
-  fleet.end(name_of(0));
-  CHECK(fleet.start().empty());
-  CHECK(fleet.schedule().idle());
-}
-
-TEST_CASE("in a fleet that takes longer than a poll, no host starves", "[schedule]") {
-  Polled fleet(40, {.workers = 4});
-  std::set<std::string> served;
-  for (int poll = 0; poll < 11; ++poll) {
-    fleet.poll();
-    for (const std::string& host : fleet.start()) {
-      served.insert(host);
-      fleet.end(host);
-    }
-    fleet.pass(1000);
-  }
-  CHECK(served.size() == 40);
-}
-
-TEST_CASE("a turn is overtaken by a desired state that its host may have, and by no other", "[schedule]") {
-  Polled fleet(2);
-  fleet.want("bad");
-  fleet.poll();
-  REQUIRE(fleet.start().size() == 1);
-  REQUIRE(fleet.may_begin(name_of(0)));
-  CHECK_FALSE(fleet.schedule().overtaken(name_of(0)));
-  fleet.want("fix");
-  SECTION("which waits for something") {
-    fleet.wish(0).choice.turn = Turn::enforce;
-    fleet.poll();
-    CHECK_FALSE(fleet.schedule().overtaken(name_of(0)));
-  }
-  SECTION("which it takes first, and while it undoes the old one nobody else does") {
-    fleet.poll();
-    CHECK(fleet.schedule().overtaken(name_of(0)));
-    fleet.pass(20'000);
-    CHECK(fleet.start().empty());
-    fleet.end(name_of(0), HostResult::waiting);
-    CHECK(fleet.start() == std::vector<std::string>{name_of(0)});
-    CHECK_FALSE(fleet.schedule().overtaken(name_of(0)));
-  }
-  SECTION("which others try when the undo takes for ever") {
-    fleet.poll();
-    fleet.pass(31'000);
-    CHECK(fleet.start() == std::vector<std::string>{name_of(1)});
-  }
-  SECTION("which is the one that it had") {
-    fleet.wish(0).choice.turn = Turn::steady;
-    fleet.poll();
-    CHECK(fleet.schedule().overtaken(name_of(0)));
-  }
 }
