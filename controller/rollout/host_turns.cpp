@@ -59,6 +59,10 @@ bool HostTurns::wake(const Wish& wish) {
   {
     const std::scoped_lock lock(mutex_);
     if (!schedule_.wake(wish, host_.clock.monotonic_ms())) return false;
+    if (!schedule_.caught_up() && std::exchange(told_caught_up_, false)) {
+      begun_ = std::chrono::steady_clock::now();
+      results_.clear();
+    }
   }
   changed_.notify_all();
   return true;

@@ -51,7 +51,7 @@ class HostTurns {
   std::map<std::string, std::int64_t> seen_ms_{};    // when each answered last
   std::map<std::string, std::int64_t> unwritten_{};  // of those, what the store does not have yet
   std::int64_t written_ms_ = 0;
-  std::chrono::steady_clock::time_point begun_{};  // of the oldest poll whose end is not told yet
+  std::chrono::steady_clock::time_point begun_{};  // of the oldest poll or event whose end is not told yet
   std::map<std::string_view, int> results_{};      // of the turns that ended since
   bool told_caught_up_ = true;
   std::exception_ptr error_{};
