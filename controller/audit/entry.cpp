@@ -1,6 +1,6 @@
 // Entries as they may go onto the branch: of deployments, and of whatever people said.
 #include <controller/audit/record.hpp>
-
+#include <controller/audit/short_text.hpp>
 #include <controller/plan/plan_words.hpp>
 #include <manifests/digest.hpp>
 #include <manifests/json.hpp>
@@ -18,14 +18,6 @@ constexpr std::size_t most_hosts = 5'000;
 constexpr std::size_t most_approvers = 32;
 constexpr std::size_t max_details_bytes = 768U << 10U;
 constexpr std::size_t most_events = 400;
-
-std::string cut(std::string text, std::size_t most) {
-  if (text.size() <= most) return text;
-  text.resize(most);
-  while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0U) == 0x80U) text.pop_back();
-  if (!text.empty() && (static_cast<unsigned char>(text.back()) & 0x80U) != 0) text.pop_back();
-  return text + "…";
-}
 
 /// Printable, on one line: nothing in it can become another trailer.
 std::string line(const std::string& text, std::size_t most) {

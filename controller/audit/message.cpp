@@ -1,5 +1,6 @@
 // What the commit of an entry says.
 #include <controller/audit/record.hpp>
+#include <controller/audit/short_text.hpp>
 
 #include <array>
 #include <cstdio>
@@ -46,15 +47,6 @@ std::string seconds_text(std::int64_t ms) {
   std::snprintf(text.data(), text.size(), "%lld.%03llds", static_cast<long long>(ms / 1000),
                 static_cast<long long>(ms % 1000));
   return text.data();
-}
-
-/// At most so many bytes, cut between characters.
-std::string cut(std::string text, std::size_t most) {
-  if (text.size() <= most) return text;
-  text.resize(most);
-  while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0U) == 0x80U) text.pop_back();
-  if (!text.empty() && (static_cast<unsigned char>(text.back()) & 0x80U) != 0) text.pop_back();
-  return text + "…";
 }
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
