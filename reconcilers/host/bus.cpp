@@ -64,16 +64,19 @@ std::string bus_label(std::string_view unit) {
   return label;
 }
 
-UnitBus::UnitBus(const std::string& socket) : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+Fd connect_to_systemd(const std::string& socket) {
+  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (socket.size() >= sizeof address.sun_path) throw Error("the path of systemd's socket is too long");
   std::memcpy(address.sun_path, socket.c_str(), socket.size() + 1);
-  if (!fd_ || ::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     throw Error("cannot connect to systemd at \"" + socket + "\": " + system_reason());
   }
-  log_in();
+  return fd;
 }
+
+UnitBus::UnitBus(const std::string& socket) : fd_(connect_to_systemd(socket)) { log_in(); }
 
 /// The kernel tells systemd who we are: nothing has to be said but that it may look.
 void UnitBus::log_in() {

@@ -12,6 +12,9 @@
 
 namespace holdfast {
 
+/// A connection to systemd's own socket, with nothing said yet. Throws Error where it can't be had.
+Fd connect_to_systemd(const std::string& socket);
+
 /// systemd asked directly, over the socket that systemctl itself uses as root: no process is started. Not to be kept:
 /// systemd tells everybody who is connected of everything that happens, and holds it for who does not listen. After an
 /// Error it can't be used any more. Used by one thread at a time.

@@ -1,15 +1,14 @@
 #include <reconcilers/host/unit_signals.hpp>
 
 #include <manifests/error.hpp>
+#include <reconcilers/host/bus.hpp>
 #include <reconcilers/host/bus_message.hpp>
 
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
 
 namespace holdfast {
 
@@ -23,14 +22,7 @@ enum class Field : std::uint8_t { end = 0, path = 1, member = 3 };
 
 }  // namespace
 
-UnitSignals::UnitSignals(const std::string& socket) : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (socket.size() >= sizeof address.sun_path) throw Error("the path of systemd's socket is too long");
-  std::memcpy(address.sun_path, socket.c_str(), socket.size() + 1);
-  if (!fd_ || ::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    throw Error("cannot connect to systemd at \"" + socket + "\": " + std::strerror(errno));
-  }
+UnitSignals::UnitSignals(const std::string& socket) : fd_(connect_to_systemd(socket)) {
   const std::string greeting = std::string(1, '\0') + "AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n";
   if (::send(fd_.get(), greeting.data(), greeting.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(greeting.size())) {
     throw Error("systemd does not accept us on its socket");
