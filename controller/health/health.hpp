@@ -33,7 +33,7 @@ struct Verdict {
 };
 
 /// Healthy: every check that is to be blamed passed `policy.passes` times in a row. Unhealthy: the deadline came first,
-/// or can't be met any more, or a unit's restart counter moved twice, or systemd gave a unit up. Rounds are whole: all
+/// or can't be met any more, or a unit was restarted twice since `baseline`, or systemd gave it up. Rounds are whole: all
 /// checks are sampled in each. `baseline` are the samples taken before the change; a check that failed there is not
 /// blamed when `blame_baseline` is false (there was a verified state before; on a host's first transaction everything
 /// counts).
