@@ -58,6 +58,7 @@ struct Environment {
   HealthPolicy health{};
   bool prune = true;  // remove what holdfast created and the manifests no longer name
   DriftPolicy drift{};
+  bool revert = true;  // push a branch that takes back a commit which was rolled back
   int canary = 1;  // hosts that take a new commit alone, before all others
   ApprovalPolicy approval{};
   SignedPolicy commits{};  // what their signatures must be

@@ -43,6 +43,7 @@ class Reader {
     environment.approval = read_approval_policy(spec, findings_);
     environment.commits = read_signed_policy(spec, environment.approval, findings_);
     environment.prune = spec.at("prune").as_bool();
+    environment.revert = spec.at("revert").as_bool();
     environment.canary = static_cast<int>(spec.at("rollout").at("canary").as_int());
     environment.gates = read_gates(spec, document_, findings_);
   }

@@ -15,7 +15,8 @@ constexpr std::size_t max_reason_bytes = 200;
 
 Value to_value(const std::vector<RefUpdate>& updates) {
   List list;
-  for (const RefUpdate& update : updates) list.push_back(Map{{"id", update.id}, {"name", update.name}});
+  for (const RefUpdate& update : updates)
+    list.push_back(Map{{"id", update.id}, {"name", update.name}, {"fresh", update.fresh}});
   return list;
 }
 
@@ -53,7 +54,7 @@ FetchRequest fetch_request_from(const Value& value) {
   request.only_branch = value.text_or("only_branch", "");
   request.reference = value.text_or("reference", "");
   for (const Value& update : value.at("push").as_list()) {
-    request.push.push_back({update.at("id").as_text(), update.at("name").as_text()});
+    request.push.push_back({update.at("id").as_text(), update.at("name").as_text(), update.bool_or("fresh", false)});
   }
   return request;
 }

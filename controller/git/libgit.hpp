@@ -35,6 +35,7 @@ using GitSignature = std::unique_ptr<git_signature, GitFree<git_signature_free>>
 using GitTreeBuilder = std::unique_ptr<git_treebuilder, GitFree<git_treebuilder_free>>;
 using GitWalk = std::unique_ptr<git_revwalk, GitFree<git_revwalk_free>>;
 using GitIndex = std::unique_ptr<git_index, GitFree<git_index_free>>;
+using GitConflicts = std::unique_ptr<git_index_conflict_iterator, GitFree<git_index_conflict_iterator_free>>;
 using GitRemote = std::unique_ptr<git_remote, GitFree<git_remote_free>>;
 using GitPatch = std::unique_ptr<git_patch, GitFree<git_patch_free>>;
 using GitPackBuilder = std::unique_ptr<git_packbuilder, GitFree<git_packbuilder_free>>;

@@ -4,6 +4,7 @@
 #include <controller/git/mirror_files.hpp>
 #include <controller/git/mirror_lock.hpp>
 #include <controller/git/pack_store.hpp>
+#include <controller/git/write_parts.hpp>
 #include <manifests/digest.hpp>
 #include <manifests/error.hpp>
 #include <manifests/json.hpp>
@@ -17,21 +18,6 @@ namespace holdfast {
 namespace {
 
 constexpr const char* own_prefix = "refs/own/";
-
-GitRepository writable(const Mirror& mirror) {
-  if (mirror.folder().empty()) throw Error("this mirror is not of files: nothing can be written into it");
-  GitRepository repository = open_repository(mirror.folder());
-  // An object that a crash cut short stays in the way of the same object for ever.
-  check_git(git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1), "making writes durable");
-  return repository;
-}
-
-GitCommit find_commit(git_repository* repository, const std::string& id) {
-  const git_oid oid = object_id(id);
-  git_commit* raw = nullptr;
-  check_git(git_commit_lookup(&raw, repository, &oid), "looking up commit " + id);
-  return GitCommit(raw);
-}
 
 /// A name or mail address that a header can hold.
 std::string plain(const std::string& text, const char* otherwise) {
@@ -122,28 +108,48 @@ void check_update(const RefUpdate& update) {
 
 }  // namespace
 
-std::string write_commit(const Mirror& mirror, const std::string& parent, const std::string& base,
-                         const std::vector<FileChange>& changes, const std::string& message, const Author& author) {
-  const GitRepository repository = writable(mirror);
-  const GitTree from = base_tree(repository.get(), base);
-  const git_oid tree_id = changed_tree(repository.get(), from.get(), changes);
+GitRepository writable_repository(const Mirror& mirror) {
+  if (mirror.folder().empty()) throw Error("this mirror is not of files: nothing can be written into it");
+  GitRepository repository = open_repository(mirror.folder());
+  // An object that a crash cut short stays in the way of the same object for ever.
+  check_git(git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1), "making writes durable");
+  return repository;
+}
+
+GitCommit find_commit(git_repository* repository, const std::string& id) {
+  const git_oid oid = object_id(id);
+  git_commit* raw = nullptr;
+  check_git(git_commit_lookup(&raw, repository, &oid), "looking up commit " + id);
+  return GitCommit(raw);
+}
+
+std::string commit_tree(git_repository* repository, const git_oid& tree_id, const std::string& parent,
+                        const std::string& message, const Author& author) {
   git_tree* raw_tree = nullptr;
-  check_git(git_tree_lookup(&raw_tree, repository.get(), &tree_id), "reading the new tree");
+  check_git(git_tree_lookup(&raw_tree, repository, &tree_id), "reading the new tree");
   const GitTree tree(raw_tree);
-  const GitCommit before = parent.empty() ? nullptr : find_commit(repository.get(), parent);
+  const GitCommit before = parent.empty() ? nullptr : find_commit(repository, parent);
   const git_commit* parents[] = {before.get()};
   const GitSignature who = signature_of(author);
   git_oid id{};
-  check_git(git_commit_create(&id, repository.get(), nullptr, who.get(), who.get(), nullptr, ended(message).c_str(),
+  check_git(git_commit_create(&id, repository, nullptr, who.get(), who.get(), nullptr, ended(message).c_str(),
                               tree.get(), before == nullptr ? 0 : 1, parents),
             "writing a commit");
   return to_text(id);
 }
 
+std::string write_commit(const Mirror& mirror, const std::string& parent, const std::string& base,
+                         const std::vector<FileChange>& changes, const std::string& message, const Author& author) {
+  const GitRepository repository = writable_repository(mirror);
+  const GitTree from = base_tree(repository.get(), base);
+  const git_oid tree_id = changed_tree(repository.get(), from.get(), changes);
+  return commit_tree(repository.get(), tree_id, parent, message, author);
+}
+
 std::string write_tag(const Mirror& mirror, const std::string& commit, const std::string& name,
                       const std::string& message, const Author& author, const Signer& signer) {
   check_update({commit, "refs/tags/" + name});
-  const GitRepository repository = writable(mirror);
+  const GitRepository repository = writable_repository(mirror);
   const GitCommit target = find_commit(repository.get(), commit);
   const std::string who = plain(author.name, "holdfast") + " <" + plain(author.mail, "holdfast") + ">";
   std::string bytes = "object " + commit + "\ntype commit\ntag " + name + "\ntagger " + who + " " +
@@ -158,7 +164,7 @@ std::string write_tag(const Mirror& mirror, const std::string& commit, const std
 }
 
 void keep(const Mirror& mirror, const std::string& reference, const std::string& id) {
-  const GitRepository repository = writable(mirror);
+  const GitRepository repository = writable_repository(mirror);
   const git_oid oid = object_id(id);
   git_reference* raw = nullptr;
   check_git(git_reference_create(&raw, repository.get(), checked_own(reference).c_str(), &oid, 1, nullptr),
@@ -167,7 +173,7 @@ void keep(const Mirror& mirror, const std::string& reference, const std::string&
 }
 
 std::optional<std::string> kept(const Mirror& mirror, const std::string& reference) {
-  const GitRepository repository = writable(mirror);
+  const GitRepository repository = writable_repository(mirror);
   git_oid id{};
   if (git_reference_name_to_id(&id, repository.get(), checked_own(reference).c_str()) != 0) return std::nullopt;
   git_object* raw = nullptr;
@@ -177,7 +183,7 @@ std::optional<std::string> kept(const Mirror& mirror, const std::string& referen
 }
 
 void forget(const Mirror& mirror, const std::string& reference) {
-  const GitRepository repository = writable(mirror);
+  const GitRepository repository = writable_repository(mirror);
   const int code = git_reference_remove(repository.get(), checked_own(reference).c_str());
   if (code != GIT_ENOTFOUND) check_git(code, "forgetting \"" + printable(reference) + "\"");
 }

@@ -53,6 +53,7 @@ void pack_written(const Mirror& mirror, std::size_t most = 3'000);
 struct RefUpdate {
   std::string id{};    // of a commit or a tag object that the mirror has
   std::string name{};  // "refs/heads/…" or "refs/tags/…", on the remote
+  bool fresh = false;  // only where the remote has none of that name, or has the same
 };
 
 struct RejectedUpdate {

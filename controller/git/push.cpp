@@ -43,6 +43,7 @@ std::string refusal(git_repository* repository, const References& there, const R
   const auto found = there.find(update.name);
   if (found == there.end()) return "";
   if (update.name.starts_with("refs/tags/")) return "the tag is there already, as " + found->second;
+  if (update.fresh) return "the branch is there already, at " + found->second;
   if (is_behind(repository, found->second, update.id)) return "";
   return "the branch is at " + found->second + ", which is no ancestor of " + update.id;
 }
