@@ -3,6 +3,7 @@
 #include <controller/cli/audit_commands.hpp>
 #include <controller/cli/deploy_commands.hpp>
 #include <controller/cli/log.hpp>
+#include <controller/cli/pull_comments.hpp>
 #include <controller/notify/notifier.hpp>
 #include <controller/revert/reverter.hpp>
 #include <controller/rollout/watch.hpp>
@@ -57,6 +58,7 @@ int run_command(Context& context, const std::string& log_level, bool json) {
   AuditSettings audit = audit_settings(context);
   audit.mirror_folder = open_mirror(context.settings)->folder();
   const AuditThread audit_thread(audit, context.config.state_file(), *context.store, context.clock, tell);
+  const std::unique_ptr<PullCommenter> commenter = comment_pull_requests(context, tell);
   const Reverter reverter(context.settings, *context.store, context.clock, tell);
   const std::unique_ptr<WebhookServer> webhooks = receive_webhooks(context, tell);
   ControllerSettings settings = context.settings;
