@@ -15,7 +15,8 @@ namespace {
 constexpr std::size_t most_description = 140;  // GitHub's limit
 
 /// Events as states; what a commit has no state for is not here.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> states = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 7> states = {{
+    {"waiting", "pending"},
     {"deploying", "pending"},
     {"deployed", "success"},
     {"current", "success"},

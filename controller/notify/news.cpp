@@ -156,7 +156,7 @@ void tell_rollout(const RolloutRecord& rollout, const NewsInput& input, News& ne
   if (done && (told != begun + " done" || !deployed.empty())) {
     news.notes.push_back(deployed.empty() ? about_rollout(rollout, "current", input.now_ms) : told_together(deployed));
     news.told[what] = {begun + " done", input.now_ms};
-  } else if (!done && !told.starts_with(begun)) {
+  } else if (!done && !told.starts_with(begun) && !waits_whole(rollout, input)) {
     news.notes.push_back(about_rollout(rollout, "deploying", rollout.since_ms));
     news.told[what] = {begun, input.now_ms};
   }
@@ -192,6 +192,7 @@ News news_of(const NewsInput& input) {
   tell_repairs(input, news);
   for (const RolloutRecord& rollout : input.rollouts) {
     tell_rollout(rollout, input, news);
+    tell_waits(rollout, input, news);
     tell_hosts(rollout, input, news);
   }
   for (const EnvironmentRecord& environment : input.environments) tell_source(environment, input, news);

@@ -24,6 +24,7 @@ struct NewsInput {
   std::vector<EndedDeployment> ended{};
   std::vector<RolloutRecord> rollouts{};
   std::map<std::string, std::vector<HostRecord>> hosts{};  // by environment
+  std::map<std::string, std::vector<Wait>> waits{};        // by environment
   std::vector<EnvironmentRecord> environments{};
   ToldMap told{};
 };

@@ -15,6 +15,11 @@ void name_hosts(Notification& note, const std::vector<std::string>& hosts);
 /// changing what is repaired.
 void tell_hosts(const RolloutRecord& rollout, const NewsInput& input, News& news);
 
+/// A commit that waits for gates, once for each.
+void tell_waits(const RolloutRecord& rollout, const NewsInput& input, News& news);
+/// Whether the whole environment waits before it takes this commit.
+bool waits_whole(const RolloutRecord& rollout, const NewsInput& input);
+
 /// The tracked ref: refused, rewritten, lost, stale, and well again.
 void tell_source(const EnvironmentRecord& environment, const NewsInput& input, News& news);
 

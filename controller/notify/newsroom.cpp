@@ -50,8 +50,10 @@ NewsInput Newsroom::input() {
     input.ended.push_back({ended, std::move(*deployment), std::move(journal), held});
   }
   input.rollouts = queue_.rollouts();
-  for (const RolloutRecord& rollout : input.rollouts)
+  for (const RolloutRecord& rollout : input.rollouts) {
     input.hosts[rollout.environment] = store_.hosts(rollout.environment);
+    input.waits[rollout.environment] = store_.waits(rollout.environment);
+  }
   input.environments = store_.environments();
   input.told = queue_.told();
   return input;

@@ -53,6 +53,7 @@ std::string because(const Notification& one) {
 std::string what_happened(const Notification& one) {
   const std::string revision = one.revision.substr(0, short_id);
   if (one.event == "deploying") return "deploying " + revision;
+  if (one.event == "waiting") return revision + " waits" + on_hosts(one) + because(one);
   if (one.event == "deployed") {
     return "deployed " + revision + on_hosts(one) + (one.took_ms > 0 ? " in " + duration_text(one.took_ms) : "") +
            because(one);

@@ -51,6 +51,36 @@ void tell_drift(const HostRecord& record, const ToldKey& what, const NewsInput& 
 
 }  // namespace
 
+bool waits_whole(const RolloutRecord& rollout, const NewsInput& input) {
+  const auto waits = input.waits.find(rollout.environment);
+  return waits != input.waits.end() && std::ranges::any_of(waits->second, [&](const Wait& one) {
+           return one.host.empty() && one.commit == rollout.commit;
+         });
+}
+
+void tell_waits(const RolloutRecord& rollout, const NewsInput& input, News& news) {
+  const auto waits = input.waits.find(rollout.environment);
+  if (waits == input.waits.end()) return;
+  const ToldKey what = {rollout.environment, "", "waiting"};
+  HostsTold told;
+  for (const Wait& one : waits->second) {
+    if (one.commit != rollout.commit) continue;
+    told.reason += (told.reason.empty() ? "" : "; ") + (one.host.empty() ? "" : one.host + ": ") + one.why;
+    if (!one.host.empty()) told.hosts.push_back(one.host);
+  }
+  if (told.reason.empty() || told_key(input, what) == rollout.commit) return;
+  Notification note{.event = "waiting",
+                    .at_ms = input.now_ms,
+                    .environment = rollout.environment,
+                    .revision = rollout.commit,
+                    .subject = rollout.subject,
+                    .author = rollout.author,
+                    .reason = told.reason};
+  name_hosts(note, waits_whole(rollout, input) ? rollout.hosts : told.hosts);
+  news.notes.push_back(std::move(note));
+  news.told[what] = {rollout.commit, input.now_ms};
+}
+
 void tell_hosts(const RolloutRecord& rollout, const NewsInput& input, News& news) {
   HostsTold away;
   HostsTold back;

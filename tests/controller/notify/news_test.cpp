@@ -176,3 +176,18 @@ TEST_CASE("drift that is only told is told once, and what drifts then is told ag
   scene.put_host("a", "drifted", commit('1'));
   CHECK(titles(scene.news()) == Texts{"production: drifted on a: why"});
 }
+
+TEST_CASE("a commit that waits for gates is told once, and as begun only when it is let in", "[notify][gates]") {
+  NotifyScene scene;
+  const std::vector<SinkSettings> sinks = {NotifyScene::sink("status", {"waiting", "deploying"})};
+  scene.put_host("a", "waiting", commit('1'));
+  scene.store->put_waits("production", "",
+                         {{.gate = "window", .commit = commit('2'), .why = "outside of its windows", .since_ms = 1}});
+  scene.put_rollout(commit('2'), {"a"});
+  CHECK(titles(scene.look(sinks)) == Texts{"production: 222222222222 waits on a: outside of its windows"});
+  scene.pass(60'000);
+  CHECK(scene.look(sinks).empty());
+  scene.store->put_waits("production", "", {});
+  CHECK(titles(scene.look(sinks)) == Texts{"production: deploying 222222222222"});
+  CHECK(scene.look(sinks).empty());
+}
