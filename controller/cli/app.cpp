@@ -4,6 +4,7 @@
 #include <controller/cli/backup_commands.hpp>
 #include <controller/cli/basic_commands.hpp>
 #include <controller/cli/deploy_commands.hpp>
+#include <controller/cli/gate_commands.hpp>
 #include <controller/cli/look_commands.hpp>
 #include <controller/cli/notify_command.hpp>
 #include <controller/cli/terminal.hpp>
@@ -40,6 +41,7 @@ struct Line {
   std::vector<std::string> only_hosts{};
   DeployOptions deploy{};
   BackupOptions backup{};
+  OverrideOptions override_{};
   std::string folder{};
   std::string revision{};
   std::string topic{};
@@ -72,6 +74,7 @@ class App {
         "  holdfast run --config holdfast.yaml               the controller\n");
     add_manifest_commands();
     add_deploy_commands();
+    add_gate_commands();
     add_backup_commands();
     add_look_commands();
     add_notify_commands();
@@ -135,6 +138,19 @@ class App {
       return run_command(context, line_.log_level, line_.output == "json");
     });
     run->add_option("--log-level", line_.log_level, "debug, info, warn or error");
+  }
+
+  void add_gate_commands() {
+    auto* over =
+        command("override", "let the commit that is wanted now past windows, freezes and gates, for a time", [this] {
+          Context context = open("");
+          line_.override_.json = line_.output == "json";
+          return override_command(context, line_.override_, std::cout);
+        });
+    over->add_option("environment", line_.override_.environment, "the environment")->required();
+    over->add_option("--reason", line_.override_.reason, "why it can't wait: kept with what it lets through");
+    over->add_option("--for", line_.override_.duration, "how long, from 1m to 7d [1h]");
+    over->add_flag("--end", line_.override_.end, "end it now");
   }
 
   void add_backup_commands() {

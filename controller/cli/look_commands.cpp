@@ -233,11 +233,12 @@ int status_command(Store& store, const std::string& environment, const LookOptio
     record["hosts"] = host_records;
     record["held"] = holds;
     record["waiting"] = waits_record(store, one.name);
+    record["override"] = override_record(store, one.name, options.now_ms);
     records.push_back(std::move(record));
     if (!options.json) {
       if (found) out << "\n";
       print_environment(one, hosts, options, out);
-      print_waits(store, one.name, options, out);
+      print_gates(store, one.name, options, out);
     }
     found = true;
   }

@@ -1,4 +1,5 @@
 #include <controller/cli/deploy_commands.hpp>
+#include <controller/cli/plan_gates.hpp>
 #include <controller/cli/plan_reasons.hpp>
 #include <controller/cli/render_plan.hpp>
 #include <controller/plan/content_view.hpp>
@@ -153,6 +154,7 @@ int plan_command(Context& context, const DeployOptions& options, std::ostream& o
   if (desired && plan.problems.empty()) {
     tell_commit(plan, desired->commit);
     plan.hosts = Looker(context, *desired, worker).look(options.hosts);
+    tell_gates(context, *desired, plan.hosts);
     if (options.why) {
       PlanReasons reasons(context, worker, environment, policy.commit, *desired);
       for (HostPlan& host : plan.hosts) reasons.tell(host);

@@ -13,9 +13,8 @@ std::vector<Wait> waits_from(const Waiting& waiting, const std::vector<GateAnswe
   std::vector<Wait> waits;
   for (const GateAnswer& answer : answers) {
     if (answer.open) continue;
-    const auto known = std::ranges::find_if(before, [&](const Wait& one) {
-      return one.gate == answer.gate && one.commit == waiting.commit;
-    });
+    const auto known = std::ranges::find_if(
+        before, [&](const Wait& one) { return one.gate == answer.gate && one.commit == waiting.commit; });
     waits.push_back({.host = waiting.host,
                      .gate = answer.gate,
                      .commit = waiting.commit,
@@ -39,23 +38,31 @@ std::string remember_answers(Store& store, const Waiting& waiting, const std::ve
   for (const Wait& one : now) {
     text += (text.empty() ? "" : "; ") + one.why;
     const auto known = std::ranges::find(before, one.gate, &Wait::gate);
-    if (known == before.end() || known->why != one.why) tell("waits: " + one.why);
+    const bool told = known != before.end() && known->why == one.why && known->commit == one.commit;
+    if (!told) tell("waits: " + one.why);
   }
   if (now.empty() && !before.empty() && !answers.empty()) tell("waits no longer: all its gates are open");
-  if (now != before) store.put_waits(waiting.environment, waiting.host, now);
+  const auto by_gate = [](std::vector<Wait> waits) {
+    std::ranges::sort(waits, {}, &Wait::gate);
+    return waits;
+  };
+  if (by_gate(now) != by_gate(before)) store.put_waits(waiting.environment, waiting.host, now);
   return text;
 }
 
-void remember_begun(Store& store, const std::string& environment, const std::string& commit) {
-  if (!has_begun(store, environment, commit)) store.put_note(note_of(environment), commit);
+void remember_begun(Store& store, const std::string& environment, const Begun& begun) {
+  if (begun_in(store, environment).commit == begun.commit) return;
+  store.put_note(note_of(environment), begun.commit + (begun.overruns ? " overruns" : ""));
 }
 
 void forget_begun(Store& store, const std::string& environment) {
-  if (!store.note(note_of(environment)).value_or("").empty()) store.put_note(note_of(environment), "");
+  if (!begun_in(store, environment).commit.empty()) store.put_note(note_of(environment), "");
 }
 
-bool has_begun(Store& store, const std::string& environment, const std::string& commit) {
-  return store.note(note_of(environment)).value_or("") == commit;
+Begun begun_in(Store& store, const std::string& environment) {
+  const std::string note = store.note(note_of(environment)).value_or("");
+  const std::size_t space = note.find(' ');
+  return {.commit = note.substr(0, space), .overruns = space != std::string::npos};
 }
 
 }  // namespace holdfast

@@ -22,10 +22,16 @@ struct Waiting {
 std::string remember_answers(Store& store, const Waiting& waiting, const std::vector<GateAnswer>& answers,
                              std::int64_t now_ms, const std::function<void(const std::string& line)>& tell);
 
-/// That the commit is being rolled out: its environment's gates have let it in and are not asked for it again, until it
-/// is at its end or another one is wanted.
-void remember_begun(Store& store, const std::string& environment, const std::string& commit);
+/// A rollout that has begun: its environment's gates have let the commit in and are not asked for it again, until it is
+/// at its end or another commit is wanted.
+struct Begun {
+  std::string commit{};   // empty: none
+  bool overruns = false;  // it goes on when the window closes in which it began
+};
+
+/// Keeps the first word on a commit.
+void remember_begun(Store& store, const std::string& environment, const Begun& begun);
 void forget_begun(Store& store, const std::string& environment);
-bool has_begun(Store& store, const std::string& environment, const std::string& commit);
+Begun begun_in(Store& store, const std::string& environment);
 
 }  // namespace holdfast

@@ -80,11 +80,11 @@ EnvironmentReport EnvironmentRun::poll(const EnvironmentJob& job, const Environm
   auto poll = std::make_shared<EnvironmentPoll>(EnvironmentPoll{.job = job, .tools = tools});
   poll->desired = desired_now(poll->job, poll->tools, report);
   if (!poll->desired) return report;
-  remember_rollout(*poll);
   poll->by_hand = tools.host.store.pin(job.environment.name).has_value();
   const Rollout rollout{.key = tools.policy_commit + " " + poll->desired->commit.id,
                         .canary = poll->desired->environment.canary};
   std::vector<Wish> wishes = wishes_of(*poll);
+  remember_rollout(*poll);  // after what waits is known: it is not told as one that has begun
   newest_ = poll;
   turns_->poll(std::move(poll), rollout, wishes);
   return report;

@@ -52,7 +52,7 @@ HostReport run_one(EnvironmentPoll& poll, const Choice& choice, const Desired& d
       .desired = &wanted,
       .commit = desired.commit,
       .health = desired.environment.health,
-      .requested_by = poll.job.requested_by,
+      .requested_by = requested_by(poll, choice),
       .rollback = poll.by_hand,
       .drift = poll.job.repair ? DriftPolicy{} : poll.job.environment.drift,
       .allow_prune = poll.job.allow_prune,
@@ -88,10 +88,7 @@ bool is_unknown(EnvironmentPoll& poll, const std::string& host) {
   return !record || (record->live_bundle.empty() && record->epoch == 0);
 }
 
-}  // namespace
-
-HostTurn take_host_turn(EnvironmentPoll& poll, const Choice& choice, std::int64_t seen_ms,
-                        const TurnQuestions& questions) {
+HostTurn take(EnvironmentPoll& poll, const Choice& choice, std::int64_t seen_ms, const TurnQuestions& questions) {
   if (choice.turn == Turn::steady || choice.turn == Turn::advance) {
     TurnQuestions asked = questions;
     asked.may_begin = gated(poll, choice, questions.may_begin);
@@ -115,6 +112,19 @@ HostTurn take_host_turn(EnvironmentPoll& poll, const Choice& choice, std::int64_
     turn.asked = true;
   }
   mark(poll, choice);
+  return turn;
+}
+
+}  // namespace
+
+HostTurn take_host_turn(EnvironmentPoll& poll, const Choice& choice, std::int64_t seen_ms,
+                        const TurnQuestions& questions) {
+  const Choice now = at_own_gates(poll, choice);
+  HostTurn turn = take(poll, now, seen_ms, questions);
+  const bool away = turn.outcome == HostResult::unreachable || turn.outcome == HostResult::unknown ||
+                    turn.outcome == HostResult::busy;
+  // At a gate of its own: neither a proof of the commit nor a failure, and not tried again before the next poll.
+  if (now.turn != choice.turn && !away) turn.outcome = HostResult::disturbed;
   return turn;
 }
 

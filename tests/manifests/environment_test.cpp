@@ -137,7 +137,6 @@ TEST_CASE("times of health are bounded and fit together", "[environment]") {
 TEST_CASE("keys of later versions and unknown keys are refused", "[environment]") {
   refuses(track + hosts + "  approval: required\n", "7:3", "not in this version of holdfast");
   refuses(track + hosts + "  signed: required\n", "7:3", "not in this version of holdfast");
-  refuses(track + hosts + "  windows: []\n", "7:3", "not in this version of holdfast");
   refuses(track + hosts + "  rollout: {wave: 25%}\n", "7:13", "not in this version of holdfast");
   refuses(track + hosts + "  prunee: true\n", "7:3", "did you mean \"prune\"?");
 }

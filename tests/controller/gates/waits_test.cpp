@@ -61,12 +61,16 @@ TEST_CASE("a host and its environment wait for themselves", "[gates][store]") {
 
 TEST_CASE("a rollout that has begun is remembered for its commit only", "[gates][store]") {
   const auto store = Store::open(":memory:");
-  remember_begun(*store, "production", "c1");
-  CHECK(has_begun(*store, "production", "c1"));
-  CHECK_FALSE(has_begun(*store, "production", "c2"));
-  CHECK_FALSE(has_begun(*store, "staging", "c1"));
+  remember_begun(*store, "production", {"c1", true});
+  remember_begun(*store, "production", {"c1", false});
+  CHECK(begun_in(*store, "production").commit == "c1");
+  CHECK(begun_in(*store, "production").overruns);
+  CHECK(begun_in(*store, "staging").commit.empty());
+  remember_begun(*store, "production", {"c2", false});
+  CHECK(begun_in(*store, "production").commit == "c2");
+  CHECK_FALSE(begun_in(*store, "production").overruns);
   forget_begun(*store, "production");
-  CHECK_FALSE(has_begun(*store, "production", "c1"));
+  CHECK(begun_in(*store, "production").commit.empty());
 }
 
 TEST_CASE("since when a host is undisturbed begins again with its state, its commit and each deployment", "[store]") {
