@@ -17,7 +17,7 @@ constexpr std::size_t max_lines = 60'000;
 constexpr std::size_t max_text = 2'000;
 constexpr std::size_t hosts_a_line = 10;
 constexpr std::size_t short_digits = 12;
-constexpr std::size_t changes_told = 300;  // of one host; the digest counts all of them
+constexpr std::size_t changes_told = 2'000;  // of all hosts; the digests count all of them
 constexpr std::size_t max_digits = 9;
 
 bool is_hex(std::string_view text, std::size_t digits) {
@@ -230,6 +230,7 @@ std::string approval_message(const Approval& approval) {
           "\nReason: " + one_line(approval.reason) + "\nApprover: " + one_line(approval.approver) + "\n";
   std::map<std::string, std::vector<std::string>> groups;
   for (const auto& [name, host] : approval.hosts) groups[host.digest].push_back(name);
+  std::size_t room = changes_told;
   for (const auto& [digest, names] : groups) {
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (i % hosts_a_line == 0)
@@ -237,9 +238,10 @@ std::string approval_message(const Approval& approval) {
       text += " " + names[i];
     }
     text += "\n";
-    std::size_t told = 0;
-    for (const auto& [id, change] : approval.hosts.at(names.front()).changes) {
-      if (++told > changes_told) break;
+    const auto& changes = approval.hosts.at(names.front()).changes;
+    if (changes.size() > room) continue;
+    room -= changes.size();
+    for (const auto& [id, change] : changes) {
       text += "Change: " + digest.substr(0, short_digits) + " " + change + " " + id + "\n";
     }
   }

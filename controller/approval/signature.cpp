@@ -16,6 +16,7 @@ namespace holdfast {
 namespace {
 
 constexpr std::chrono::seconds most_time{10};
+constexpr std::chrono::minutes openpgp_again{10};
 constexpr std::size_t max_signature_bytes = 64U << 10U;
 constexpr std::size_t max_output_bytes = 16U << 10U;
 constexpr std::size_t max_known = 5'000;
@@ -104,18 +105,6 @@ Tried try_openpgp(const SignedBytes& bytes, const Signatory& signer, const OwnFo
 
 }  // namespace
 
-SignedBytes split_tag(std::string_view raw) {
-  std::size_t begin = std::string_view::npos;
-  for (std::size_t at = 0; at < raw.size();) {
-    const std::string_view line = raw.substr(at);
-    if (line.starts_with(ssh_begins) || line.starts_with(openpgp_begins)) begin = at;
-    const std::size_t end = raw.find('\n', at);
-    at = end == std::string_view::npos ? raw.size() : end + 1;
-  }
-  if (begin == std::string_view::npos) return {std::string(raw), ""};
-  return {std::string(raw.substr(0, begin)), std::string(raw.substr(begin))};
-}
-
 SignedBy find_signer(const SignedBytes& bytes, const std::vector<Signatory>& signers) {
   if (bytes.signature.empty()) return {.why = "it is not signed"};
   if (bytes.signature.size() > max_signature_bytes) return {.why = "its signature is larger than 64 KiB"};
@@ -147,16 +136,18 @@ SignedBy SignatureCache::find(const SignedBytes& bytes, const std::vector<Signat
     }
   }
   const std::string digest = key.hex();
+  const auto now = std::chrono::steady_clock::now();
   {
     const std::scoped_lock lock(mutex_);
-    if (const auto found = known_.find(digest); found != known_.end()) return found->second;
+    const auto found = known_.find(digest);
+    if (found != known_.end() && now < found->second.until) return found->second.by;
   }
   SignedBy answer = find_signer(bytes, signers);
+  if (!answer.lasting) return answer;
   const bool may_expire = !answer.name.empty() && bytes.signature.starts_with(openpgp_begins);
-  if (!answer.lasting || may_expire) return answer;
   const std::scoped_lock lock(mutex_);
   if (known_.size() >= max_known) known_.clear();
-  known_[digest] = answer;
+  known_[digest] = {answer, may_expire ? now + openpgp_again : std::chrono::steady_clock::time_point::max()};
   return answer;
 }
 

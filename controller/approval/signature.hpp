@@ -1,7 +1,9 @@
 #pragma once
 
+#include <controller/git/mirror.hpp>
 #include <manifests/approval_policy.hpp>
 
+#include <chrono>
 #include <map>
 #include <mutex>
 #include <string>
@@ -17,27 +19,23 @@ struct SignedBy {
   bool lasting = true;  // false: asking again may give another answer (a program is missing, or took too long)
 };
 
-/// The bytes of a tag or commit, and the signature block that stands beside them ("" for none).
-struct SignedBytes {
-  std::string payload{};
-  std::string signature{};
-};
-
-/// Splits the raw bytes of an annotated tag where its signature begins, as git does: at the last line that begins one.
-SignedBytes split_tag(std::string_view raw);
-
 /// Tries the keys of each signer: SSH signatures of the namespace "git" by ssh-keygen, OpenPGP ones by gpgv, each over
 /// files of our own in a folder that nobody else reads, within ten seconds. Expired and revoked keys count for nothing.
 SignedBy find_signer(const SignedBytes& bytes, const std::vector<Signatory>& signers);
 
-/// The same, remembered: a signature is judged once for one list of keys. Any thread may ask.
+/// The same, remembered: a signature is judged once for one list of keys, by OpenPGP again after ten minutes. Any
+/// thread may ask.
 class SignatureCache {
  public:
   SignedBy find(const SignedBytes& bytes, const std::vector<Signatory>& signers);
 
  private:
+  struct Known {
+    SignedBy by{};
+    std::chrono::steady_clock::time_point until{};  // OpenPGP keys expire
+  };
   std::mutex mutex_;
-  std::map<std::string, SignedBy> known_;
+  std::map<std::string, Known> known_;
 };
 
 /// The bytes of an armored OpenPGP public key; throws Error where it is none.

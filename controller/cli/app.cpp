@@ -1,5 +1,6 @@
 #include <controller/cli/app.hpp>
 
+#include <controller/cli/approve_command.hpp>
 #include <controller/cli/audit_commands.hpp>
 #include <controller/cli/backup_commands.hpp>
 #include <controller/cli/basic_commands.hpp>
@@ -133,6 +134,7 @@ class App {
     rollback->add_option("--reason", line_.deploy.reason, "why, for the history");
     deploy_command("retry", "lift what is held, so that it is tried again", retry_command);
     deploy_command("adopt", "take hosts over from another controller, which may only look from then on", adopt_command);
+    add_approve_command();
     auto* run = command("run", "the controller: follow the repository until told to stop", [this] {
       Context context = open("holdfast run");
       return run_command(context, line_.log_level, line_.output == "json");
@@ -151,6 +153,21 @@ class App {
     over->add_option("--reason", line_.override_.reason, "why it can't wait: kept with what it lets through");
     over->add_option("--for", line_.override_.duration, "how long, from 1m to 7d [1h]");
     over->add_flag("--end", line_.override_.end, "end it now");
+  }
+
+  void add_approve_command() {
+    auto* approve =
+        command("approve", "sign that a commit may go to an environment's hosts, after a look at its plan", [this] {
+          Context context = open("");
+          line_.deploy.format = line_.output == "json" ? PlanFormat::json : PlanFormat::text;
+          line_.deploy.terminal = terminal();
+          return approve_command(context, line_.deploy, std::cout);
+        });
+    approve->add_option("environment", line_.deploy.environment, "the environment")->required();
+    approve->add_option("revision", line_.deploy.revision, "a commit, branch or tag [what would be rolled out]");
+    approve->add_option("--reason", line_.deploy.reason, "why, for the record")->required();
+    approve->add_option("--key", line_.deploy.key, "an SSH key file to sign with, or `agent`");
+    approve->add_option("--openpgp", line_.deploy.openpgp, "an OpenPGP key to sign with, as gpg names it");
   }
 
   void add_backup_commands() {

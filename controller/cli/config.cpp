@@ -115,6 +115,12 @@ void take_spec(const Value& spec, ControllerConfig& config) {
                     .name = audit->text_or("name", config.audit.name),
                     .mail = audit->text_or("mail", "")};
   }
+  if (const Value* approve = spec.find("approve")) {
+    config.approve = {.key = approve->text_or("key", ""),
+                      .openpgp = approve->text_or("openpgp", ""),
+                      .name = approve->text_or("name", ""),
+                      .mail = approve->text_or("mail", "")};
+  }
   if (const Value* ssh = spec.find("ssh")) {
     config.connect.identity = ssh->text_or("identity", "");
     config.connect.known_hosts = ssh->text_or("knownHosts", "");

@@ -25,6 +25,14 @@ struct AuditConfig {
   std::string mail{};
 };
 
+/// Who approves from here, and with which key (a file or "agent").
+struct ApproveConfig {
+  std::string key{};
+  std::string openpgp{};
+  std::string name{};
+  std::string mail{};
+};
+
 /// The controller's own settings: a manifest of kind Controller (`holdfast explain Controller`).
 struct ControllerConfig {
   Remote repository{};
@@ -38,6 +46,7 @@ struct ControllerConfig {
   ConnectOptions connect{};
   WebhookConfig webhook{};
   AuditConfig audit{};
+  ApproveConfig approve{};
   std::vector<SinkSettings> notify{};  // who is told what happened
   std::string file{};                  // where it was read; empty: none was there
 

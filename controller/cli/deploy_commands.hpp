@@ -15,7 +15,9 @@ struct DeployOptions {
   std::string environment{};
   std::vector<std::string> hosts{};  // empty: all of the environment's
   std::string revision{};            // plan: another commit than the tracked one; rollback: the target
-  std::string reason{};              // rollback
+  std::string reason{};              // rollback, approve
+  std::string key{};                 // approve: what to sign with, over the settings
+  std::string openpgp{};
   bool repair = false;               // apply: drift is put right whatever the policy says
   bool allow_prune = false;          // apply: much of what is managed may go, this one time
   PlanFormat format = PlanFormat::text;

@@ -1,5 +1,6 @@
 #include <controller/cli/deploy_commands.hpp>
 #include <controller/cli/plan_gates.hpp>
+#include <controller/cli/plan_command.hpp>
 #include <controller/cli/plan_reasons.hpp>
 #include <controller/cli/render_plan.hpp>
 #include <controller/plan/content_view.hpp>
@@ -113,7 +114,9 @@ void tell_commit(EnvironmentPlan& plan, const Commit& commit) {
   plan.committed_s = commit.time;
 }
 
-void print(const EnvironmentPlan& plan, const DeployOptions& options, std::ostream& out) {
+}  // namespace
+
+void print_plan(const EnvironmentPlan& plan, const DeployOptions& options, std::ostream& out) {
   const bool fit = options.terminal.live && !options.full;
   const RenderOptions render{.colour = options.terminal.colour,
                              .width = options.terminal.width,
@@ -132,14 +135,8 @@ void print(const EnvironmentPlan& plan, const DeployOptions& options, std::ostre
   }
 }
 
-}  // namespace
-
-int plan_command(Context& context, const DeployOptions& options, std::ostream& out) {
-  const Policy policy = fetch_policy(context);
-  const Environment environment = find_environment(policy, options.environment);
-  check_hosts(environment, options.hosts);
-  EnvironmentWorker worker(context.settings, *context.sessions, *context.store, context.clock, {});
-  worker.refuse(policy.refused_head);
+LookedAt look_at_environment(Context& context, const Policy& policy, const Environment& environment,
+                             EnvironmentWorker& worker, const DeployOptions& options) {
   EnvironmentReport report;
   const auto desired = worker.desired(environment, policy.commit, revision_of(context, options.revision), report);
 
@@ -160,8 +157,18 @@ int plan_command(Context& context, const DeployOptions& options, std::ostream& o
       for (HostPlan& host : plan.hosts) reasons.tell(host);
     }
   }
-  print(plan, options, out);
-  return !desired && plan.problems.empty() ? 4 : plan_code(plan);
+  return {std::move(plan), desired};
+}
+
+int plan_command(Context& context, const DeployOptions& options, std::ostream& out) {
+  const Policy policy = fetch_policy(context);
+  const Environment environment = find_environment(policy, options.environment);
+  check_hosts(environment, options.hosts);
+  EnvironmentWorker worker(context.settings, *context.sessions, *context.store, context.clock, {});
+  worker.refuse(policy.refused_head);
+  const LookedAt looked = look_at_environment(context, policy, environment, worker, options);
+  print_plan(looked.plan, options, out);
+  return !looked.desired && looked.plan.problems.empty() ? 4 : plan_code(looked.plan);
 }
 
 }  // namespace holdfast

@@ -4,6 +4,7 @@
 #include <controller/gates/host_gates.hpp>
 #include <controller/gates/override.hpp>
 #include <controller/gates/waits.hpp>
+#include <controller/rollout/approval_gate.hpp>
 #include <manifests/error.hpp>
 
 #include <algorithm>
@@ -103,8 +104,9 @@ std::string closed_words(const std::vector<GateAnswer>& answers) {
 }  // namespace
 
 void hold_at_gates(const EnvironmentPoll& poll, const std::vector<Hold>& holds, std::vector<HostView>& views) {
+  const std::vector<Choice> choices = choose(views, holds);
   std::set<std::string> advancing;
-  for (const Choice& one : choose(views, holds)) {
+  for (const Choice& one : choices) {
     if (one.turn == Turn::advance) advancing.insert(one.host);
   }
   if (advancing.empty()) forget_begun(store_of(poll), name_of(poll));
@@ -114,10 +116,14 @@ void hold_at_gates(const EnvironmentPoll& poll, const std::vector<Hold>& holds, 
     use(poll, *given, answers);
     answers.clear();
   }
+  const ApprovalAnswers approval = ask_approval(poll, choices, views);  // which no override takes the place of
+  answers.insert(answers.end(), approval.environment.begin(), approval.environment.end());
   const std::string waits = remember(poll, "", answers);
   forget_waits(poll, waits.empty() ? advancing : std::set<std::string>{});
   for (HostView& view : views) {
-    if (view.waits.empty()) view.waits = waits;
+    if (!view.waits.empty()) continue;
+    const auto alone = approval.hosts.find(view.host);
+    view.waits = waits.empty() && alone != approval.hosts.end() ? alone->second : waits;
   }
 }
 

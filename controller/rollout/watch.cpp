@@ -1,6 +1,7 @@
 #include <controller/rollout/watch.hpp>
 
 #include <controller/plan/times.hpp>
+#include <controller/rollout/approval_gate.hpp>
 #include <controller/rollout/fetching.hpp>
 #include <controller/rollout/root_branch.hpp>
 #include <controller/rollout/tracking.hpp>
@@ -135,7 +136,7 @@ class Watch {
       lane = std::make_unique<Lane>(
           std::make_unique<EnvironmentWorker>(settings_, sessions_, store_, clock_, on_progress_));
     }
-    std::string commits = policy_commit + " " + head_of(environment, policy_commit);
+    std::string commits = policy_commit + " " + head_of(environment, policy_commit) + " " + approvals_of(environment);
     if (!always && commits == lane->polled) return;
     lane->polled = std::move(commits);
     lane->again = lane->busy.exchange(true);
@@ -224,6 +225,11 @@ class Watch {
     } catch (const Error&) {
       return "";  // its poll tells why
     }
+  }
+
+  /// A new approval is as good a reason to look at an environment as a new commit.
+  [[nodiscard]] std::string approvals_of(const Environment& environment) const {
+    return environment.approval.required ? approval_tags_state(*mirror_, environment.name) : "";
   }
 
   /// The same trouble is told once, until it is another or over ("").

@@ -51,16 +51,6 @@ TEST_CASE("an OpenPGP signature is its signer's, of these bytes, by a key that h
   CHECK(signer_of(signature, {{.name = "Ada", .openpgp = {"?"}}}).why.find("no armored") != std::string::npos);
 }
 
-TEST_CASE("a tag ends where its last signature begins", "[approval][signature]") {
-  CHECK(split_tag("a\n\nb\n").signature.empty());
-  const SignedBytes one = split_tag("a\n\nb\n-----BEGIN SSH SIGNATURE-----\nx\n-----END SSH SIGNATURE-----\n");
-  CHECK(one.payload == "a\n\nb\n");
-  CHECK(one.signature.starts_with("-----BEGIN SSH"));
-  const SignedBytes two = split_tag("a\n-----BEGIN PGP SIGNATURE-----\nb\n-----BEGIN SSH SIGNATURE-----\nx\n");
-  CHECK(two.payload == "a\n-----BEGIN PGP SIGNATURE-----\nb\n");
-  CHECK(split_tag("a -----BEGIN SSH SIGNATURE-----").signature.empty());
-}
-
 TEST_CASE("what was found is remembered for the same bytes and the same keys only", "[approval][signature]") {
   const SshKey ada;
   SignatureCache cache;

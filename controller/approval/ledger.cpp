@@ -1,0 +1,71 @@
+#include <controller/approval/ledger.hpp>
+
+#include <manifests/error.hpp>
+#include <manifests/json.hpp>
+
+#include <algorithm>
+
+namespace holdfast {
+
+namespace {
+
+constexpr std::size_t most_spent = 2'000;
+
+}  // namespace
+
+std::string Ledger::why_spent(const std::string& object) const {
+  const auto found = std::ranges::find(spent, object, &std::pair<std::string, std::string>::first);
+  return found == spent.end() ? "" : found->second;
+}
+
+void Ledger::spend(const std::string& object, const std::string& why) {
+  std::erase(used, object);
+  if (!why_spent(object).empty()) return;
+  if (spent.size() == most_spent) spent.erase(spent.begin());
+  spent.emplace_back(object, why);
+}
+
+void Ledger::spend_used(const std::string& why) {
+  for (const std::string& object : std::vector<std::string>(used)) spend(object, why);
+  commit.clear();
+  used_ms = 0;
+}
+
+std::string to_text(const Ledger& ledger) {
+  Map seen;
+  for (const auto& [name, one] : ledger.seen) seen[name] = Value::texts({one.object, one.commit});
+  Map tried;
+  for (const auto& [host, at_ms] : ledger.tried_ms) tried[host] = at_ms;
+  List spent;
+  for (const auto& [object, why] : ledger.spent) spent.emplace_back(Value::texts({object, why}));
+  return to_json(Map{{"commit", ledger.commit},
+                     {"used_ms", ledger.used_ms},
+                     {"used", Value::texts(ledger.used)},
+                     {"seen", std::move(seen)},
+                     {"spent", std::move(spent)},
+                     {"tried_ms", std::move(tried)}});
+}
+
+Ledger ledger_from(const std::string& text) {
+  if (text.empty()) return {};
+  try {
+    const Value value = from_json(text);
+    Ledger ledger{.commit = value.at("commit").as_text(),
+                  .used_ms = value.at("used_ms").as_int(),
+                  .used = value.at("used").as_texts()};
+    for (const auto& [name, one] : value.at("seen").as_map()) {
+      const std::vector<std::string> texts = one.as_texts();
+      if (texts.size() == 2) ledger.seen[name] = {.object = texts[0], .commit = texts[1]};
+    }
+    for (const Value& one : value.at("spent").as_list()) {
+      const std::vector<std::string> texts = one.as_texts();
+      if (texts.size() == 2) ledger.spent.emplace_back(texts[0], texts[1]);
+    }
+    for (const auto& [host, at_ms] : value.at("tried_ms").as_map()) ledger.tried_ms[host] = at_ms.as_int();
+    return ledger;
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+}  // namespace holdfast
