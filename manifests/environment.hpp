@@ -5,6 +5,7 @@
 #include <manifests/gates_policy.hpp>
 #include <manifests/problem.hpp>
 #include <manifests/resource.hpp>
+#include <manifests/rollout_policy.hpp>
 #include <manifests/value.hpp>
 
 #include <map>
@@ -59,7 +60,7 @@ struct Environment {
   bool prune = true;  // remove what holdfast created and the manifests no longer name
   DriftPolicy drift{};
   bool revert = true;  // push a branch that takes back a commit which was rolled back
-  int canary = 1;  // hosts that take a new commit alone, before all others
+  RolloutPolicy rollout{};
   ApprovalPolicy approval{};
   SignedPolicy commits{};  // what their signatures must be
   GatesPolicy gates{};

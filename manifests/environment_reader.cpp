@@ -44,7 +44,7 @@ class Reader {
     environment.commits = read_signed_policy(spec, environment.approval, findings_);
     environment.prune = spec.at("prune").as_bool();
     environment.revert = spec.at("revert").as_bool();
-    environment.canary = static_cast<int>(spec.at("rollout").at("canary").as_int());
+    environment.rollout = read_rollout_policy(spec.at("rollout"));
     environment.gates = read_gates(spec, document_, findings_);
   }
 

@@ -5,6 +5,7 @@
 #include <controller/cli/table.hpp>
 #include <controller/plan/kept_plan.hpp>
 #include <controller/plan/times.hpp>
+#include <controller/rollout/rollout_note.hpp>
 #include <controller/rollout/root_branch.hpp>
 #include <manifests/json.hpp>
 #include <manifests/problem.hpp>
@@ -128,7 +129,7 @@ std::vector<HostRecord> problems_first(std::vector<HostRecord> hosts) {
 }
 
 void print_environment(const EnvironmentRecord& environment, const std::vector<HostRecord>& hosts,
-                       const LookOptions& options, std::ostream& out) {
+                       const std::optional<RolloutNote>& rollout, const LookOptions& options, std::ostream& out) {
   out << environment.name << "  follows " << environment.tracked << " at " << brief(environment.head);
   if (!environment.accepted_tag.empty() && environment.accepted == environment.head) {
     out << " (" << printable(environment.accepted_tag) << ")";
@@ -136,6 +137,8 @@ void print_environment(const EnvironmentRecord& environment, const std::vector<H
   if (environment.state != "following") out << "  " << environment.state;
   out << "\n";
   if (!environment.detail.empty()) out << "  " << environment.detail << "\n";
+  const std::string wave = rollout ? rollout_text(*rollout, options.now_ms) : "";
+  if (!wave.empty()) out << "  rollout of " << brief(rollout->commit) << ", " << wave << "\n";
   if (hosts.size() > most_listed) out << "  " << summary_of(hosts) << "\n";
   Table table{.headers = {"HOST", "STATE", "LIVE", "DESIRED", "SINCE", "WHY"}};
   std::size_t left_out = 0;
@@ -234,10 +237,12 @@ int status_command(Store& store, const std::string& environment, const LookOptio
     record["held"] = holds;
     record["waiting"] = waits_record(store, one.name);
     record["override"] = override_record(store, one.name, options.now_ms);
+    const auto rollout = rollout_note(store, one.name);
+    if (rollout) record["rollout"] = rollout_record(*rollout);
     records.push_back(std::move(record));
     if (!options.json) {
       if (found) out << "\n";
-      print_environment(one, hosts, options, out);
+      print_environment(one, hosts, rollout, options, out);
       print_gates(store, one.name, options, out);
     }
     found = true;

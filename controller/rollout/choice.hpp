@@ -12,12 +12,14 @@ enum class Turn {
   steady,   // it has this desired state already: only drift can be found
   advance,  // a desired state that it does not have yet
   enforce,  // the new one is held or waits: keep the last verified one in force
+  back,     // it has a held state and goes back to the one that was verified before
   leave,    // nothing may be done: a failed rollback waits for a person, or there is no verified state
 };
 
 struct HostView {
   std::string host{};
   std::string wanted{};  // digest of the desired bundle
+  std::string commit{};  // that it is of
   HostRecord record{};
   std::string waits{};  // why it may not take another desired state now; empty: it may
 };
@@ -25,7 +27,8 @@ struct HostView {
 struct Choice {
   std::string host{};
   Turn turn = Turn::steady;
-  std::string why{};  // of enforce and leave, for people
+  std::string why{};      // of enforce, back and leave, for people
+  std::string back_to{};  // of back: the commit
 };
 
 /// Which turn each host gets, from what is wanted, what is live and what is held: pure. A desired state that is held on

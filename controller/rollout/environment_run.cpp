@@ -3,6 +3,7 @@
 #include <controller/rollout/gated.hpp>
 #include <controller/rollout/host_turns.hpp>
 #include <controller/rollout/source.hpp>
+#include <controller/rollout/take_back.hpp>
 #include <manifests/error.hpp>
 #include <manifests/json.hpp>
 
@@ -40,9 +41,13 @@ std::vector<Wish> wishes_of(const EnvironmentPoll& poll) {
   }
   std::vector<HostView> views;
   for (const Host& host : poll.desired->environment.hosts) {
-    views.push_back({host.name, poll.desired->hosts.at(host.name).digest, records[host.name]});
+    views.push_back(
+        {host.name, poll.desired->hosts.at(host.name).digest, poll.desired->commit.id, records[host.name]});
   }
-  const std::vector<Hold> holds = store.holds(poll.job.environment.name);
+  std::vector<Hold> holds = store.holds(poll.job.environment.name);
+  if (poll.desired->environment.rollout.on_failure == OnFailure::rollback_all) {
+    hold_where_taken(store, views, holds, poll.tools.host.clock.wall_ms());
+  }
   hold_at_gates(poll, holds, views);
   const std::vector<Choice> choices = choose(views, holds);
   std::vector<Wish> wishes;
@@ -68,6 +73,17 @@ void remember_rollout(const EnvironmentPoll& poll) {
                          to_json(Value::texts(hosts)), host.clock.wall_ms());
 }
 
+Rollout rollout_of(const EnvironmentPoll& poll) {
+  const Environment& environment = poll.desired->environment;
+  const RolloutPolicy& policy = environment.rollout;
+  Rollout rollout{.key = poll.tools.policy_commit + " " + poll.desired->commit.id,
+                  .canary = policy.canary,
+                  .pause_ms = policy.pause_ms,
+                  .all_back = policy.on_failure == OnFailure::rollback_all};
+  for (const WaveSize& size : policy.waves) rollout.waves.push_back(hosts_in(size, environment.hosts.size()));
+  return rollout;
+}
+
 }  // namespace
 
 EnvironmentRun::EnvironmentRun(HostTools& host, const ScheduleLimits& limits)
@@ -81,9 +97,9 @@ EnvironmentReport EnvironmentRun::poll(const EnvironmentJob& job, const Environm
   poll->desired = desired_now(poll->job, poll->tools, report);
   if (!poll->desired) return report;
   poll->by_hand = tools.host.store.pin(job.environment.name).has_value();
-  const Rollout rollout{.key = tools.policy_commit + " " + poll->desired->commit.id,
-                        .canary = poll->desired->environment.canary};
-  std::vector<Wish> wishes = wishes_of(*poll);
+  poll->wishes_now = wishes_of;
+  const Rollout rollout = rollout_of(*poll);
+  const std::vector<Wish> wishes = wishes_of(*poll);
   remember_rollout(*poll);  // after what waits is known: it is not told as one that has begun
   newest_ = poll;
   turns_->poll(std::move(poll), rollout, wishes);

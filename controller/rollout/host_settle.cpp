@@ -93,6 +93,7 @@ void HostSteps::settle_as_observer(const Deployment& known, const AskedTransacti
 std::optional<HostReport> HostSteps::settle_asked() {
   if (!plan_) return std::nullopt;  // what is half done is settled first, then the plan is asked for again
   const std::vector<AskedTransaction> answers = std::exchange(plan_->asked, {});
+  const std::string live = record_.live_bundle;
   for (const AskedTransaction& answer : answers) {
     const auto known = std::ranges::find(unsettled_, answer.transaction, &Deployment::transaction);
     if (known == unsettled_.end()) continue;
@@ -104,6 +105,7 @@ std::optional<HostReport> HostSteps::settle_asked() {
   }
   unsettled_.clear();
   if (!job_.standing || record_.live_bundle == job_.desired->digest) return std::nullopt;
+  if (job_.goes_back && record_.live_bundle == live) return std::nullopt;
   // This turn was to keep the last verified state in force. That is another one, as the host has just told: whoever
   // chooses begins anew from it, and nobody goes back behind it.
   plan_.reset();

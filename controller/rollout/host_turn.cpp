@@ -42,10 +42,15 @@ bool may_follow(EnvironmentPoll& poll, const Desired& desired, const std::string
   return false;
 }
 
+struct How {
+  bool only_learn = false;
+  bool back = false;
+};
+
 HostReport run_one(EnvironmentPoll& poll, const Choice& choice, const Desired& desired, std::int64_t seen_ms,
-                   const TurnQuestions& questions, bool only_learn = false) {
+                   const TurnQuestions& questions, How how = {}) {
   std::optional<Standing> standing;
-  if (choice.turn == Turn::enforce) standing = {state_of(choice), choice.why, poll.desired->commit.id};
+  if (choice.turn == Turn::enforce || how.back) standing = {state_of(choice), choice.why, poll.desired->commit.id};
   const HostDesired wanted = desired.host(choice.host);
   const HostJob job{
       .environment = poll.job.environment.name,
@@ -53,15 +58,16 @@ HostReport run_one(EnvironmentPoll& poll, const Choice& choice, const Desired& d
       .commit = desired.commit,
       .health = desired.environment.health,
       .requested_by = requested_by(poll, choice),
-      .rollback = poll.by_hand,
+      .rollback = poll.by_hand || how.back,
       .drift = poll.job.repair ? DriftPolicy{} : poll.job.environment.drift,
-      .allow_prune = poll.job.allow_prune,
+      .allow_prune = poll.job.allow_prune || how.back,  // what it brought goes, however much that is
       .standing = standing,
       .seen_ms = seen_ms,
       .may_begin = questions.may_begin,
       .superseded = questions.superseded,
+      .goes_back = how.back,
       .patience_ms = poll.job.patience_ms,
-      .only_learn = only_learn,
+      .only_learn = how.only_learn,
       .may_follow = [&](const std::string& live) { return standing.has_value() || may_follow(poll, desired, live); },
       .checks_at = [&](const std::string& commit) { return checks_at(poll, choice.host, commit); }};
   return run_host(job, poll.tools.host);
@@ -80,6 +86,24 @@ void mark(EnvironmentPoll& poll, const Choice& choice) {
   record.detail = choice.why;
   record.desired_commit = poll.desired->commit.id;
   if (record != before) store.put_host(record);
+}
+
+/// To what was verified before it took the held one. It is told as what it is for people: rolled back.
+HostTurn go_back(EnvironmentPoll& poll, const Choice& choice, std::int64_t seen_ms, const TurnQuestions& questions) {
+  const auto before = desired_at(poll.job, poll.tools, choice.back_to);
+  if (!before->problems.empty() || !before->hosts.contains(choice.host)) {
+    const std::string why = choice.why + "; it can't go back: " + choice.back_to.substr(0, 12) + " is refused now";
+    mark(poll, {choice.host, Turn::leave, why, ""});
+    return {.report = {.host = choice.host, .result = HostResult::held, .detail = why},
+            .outcome = HostResult::held,
+            .asked = false};
+  }
+  HostTurn turn{.report = run_one(poll, choice, *before, seen_ms, {{}, questions.superseded}, {.back = true})};
+  turn.outcome = turn.report.result;
+  const bool is_back = turn.outcome == HostResult::deployed || turn.outcome == HostResult::degraded ||
+                       turn.outcome == HostResult::unchanged || turn.outcome == HostResult::repaired;
+  if (is_back) turn.report.result = HostResult::rolled_back;
+  return turn;
 }
 
 /// Nothing is known of the host: it may have a verified state that our lost one knew.
@@ -107,8 +131,9 @@ HostTurn take(EnvironmentPoll& poll, const Choice& choice, std::int64_t seen_ms,
       return turn;
     }
   }
+  if (choice.turn == Turn::back) return go_back(poll, choice, seen_ms, questions);
   if (choice.turn == Turn::leave && is_unknown(poll, choice.host)) {
-    turn.outcome = run_one(poll, choice, *poll.desired, seen_ms, {}, true).result;
+    turn.outcome = run_one(poll, choice, *poll.desired, seen_ms, {}, {.only_learn = true}).result;
     turn.asked = true;
   }
   mark(poll, choice);
@@ -131,7 +156,7 @@ HostTurn take_host_turn(EnvironmentPoll& poll, const Choice& choice, std::int64_
 Choice wait_for_fix(Store& store, const std::string& environment, const std::string& host) {
   const auto record = store.host(environment, host);
   return {host, record && !record->live_bundle.empty() ? Turn::enforce : Turn::leave,
-          "waiting: this commit failed on another host"};
+          "waiting: this commit failed on another host", ""};
 }
 
 }  // namespace holdfast

@@ -15,6 +15,8 @@ struct EnvironmentPoll {
   EnvironmentTools tools;
   std::shared_ptr<const Desired> desired{};
   bool by_hand = false;  // a person's rollback is in force
+  /// What every host's turn should be for, by what the store says now.
+  std::function<std::vector<Wish>(const EnvironmentPoll&)> wishes_now{};
   std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
 };
 

@@ -12,8 +12,6 @@ namespace holdfast {
 
 namespace {
 
-constexpr std::chrono::milliseconds busy_nap{100};  // how soon a turn that waits is seen to wait
-constexpr std::chrono::seconds idle_nap{5};
 constexpr std::size_t short_id = 12;
 constexpr std::int64_t write_seen_every_ms = 60'000;
 
@@ -43,6 +41,7 @@ void HostTurns::poll(std::shared_ptr<EnvironmentPoll> poll, const Rollout& rollo
     const std::scoped_lock lock(mutex_);
     const std::int64_t now = host_.clock.monotonic_ms();
     poll_ = std::move(poll);
+    if (!std::exchange(remembered_, true)) remember_rollout();
     if (std::exchange(told_caught_up_, false)) {
       begun_ = poll_->begun;
       results_.clear();
@@ -73,6 +72,7 @@ std::vector<HostReport> HostTurns::wait() {
   told_caught_up_ = true;  // who waits for all is told of each
   changed_.wait(lock, [this] { return schedule_.idle() && finished_.empty() && threads_.empty(); });
   write_seen(true);
+  write_rollout(true);
   if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
   std::vector<HostReport> reports;
   for (auto& [name, report] : std::exchange(reports_, {})) reports.push_back(std::move(report));
@@ -87,6 +87,7 @@ void HostTurns::drive() {
     if (!stopping_) {
       const std::int64_t now = host_.clock.monotonic_ms();
       try {
+        wish_again();
         for (const std::string& host : schedule_.take_stopped()) {
           schedule_.instead(wait_for_fix(host_.store, poll_->job.environment.name, host), now);
         }
@@ -96,12 +97,14 @@ void HostTurns::drive() {
       for (const Choice& choice : schedule_.start(now)) begin(choice);
       tell_caught_up();
       write_seen(false);
+      write_rollout(false);
     }
     if (schedule_.idle()) changed_.notify_all();
     if (!finished_.empty()) continue;
-    changed_.wait_for(lock, threads_.empty() ? std::chrono::milliseconds(idle_nap) : busy_nap);
+    changed_.wait_for(lock, nap());
   }
   write_seen(true);
+  write_rollout(true);
 }
 
 /// Their last words were said with the lock held, so that joining them here waits for nothing.
@@ -137,6 +140,7 @@ void HostTurns::take(EnvironmentPoll& poll, const Choice& choice) {
   questions.superseded = [this, &choice] {
     const std::scoped_lock lock(mutex_);
     if (!schedule_.overtaken(choice.host)) return std::string();
+    if (schedule_.goes_back()) return std::string("it failed on another host, and all hosts go back");
     return "superseded by " + poll_->desired->commit.id.substr(0, short_id) + ", which is wanted now";
   };
   try {

@@ -37,6 +37,10 @@ class HostTurns {
   void ended(const EnvironmentPoll& poll, const Choice& choice, const HostTurn& turn);
   void failed(const EnvironmentPoll& poll, const Choice& choice);
   void write_seen(bool all);
+  void remember_rollout();
+  void write_rollout(bool all);
+  void wish_again();
+  [[nodiscard]] std::chrono::milliseconds nap() const;
   void tell_caught_up();
   void tell(const EnvironmentPoll& poll, const std::string& host, Progress::Level level, const std::string& text) const;
 
@@ -51,6 +55,10 @@ class HostTurns {
   std::map<std::string, std::int64_t> seen_ms_{};    // when each answered last
   std::map<std::string, std::int64_t> unwritten_{};  // of those, what the store does not have yet
   std::int64_t written_ms_ = 0;
+  bool remembered_ = false;  // the rollout that was under way before this process
+  RolloutPlace told_place_{};
+  std::int64_t told_place_ms_ = 0;
+  std::int64_t wave_since_ms_ = 0;
   std::chrono::steady_clock::time_point begun_{};  // of the oldest poll or event whose end is not told yet
   std::map<std::string_view, int> results_{};      // of the turns that ended since
   bool told_caught_up_ = true;

@@ -19,21 +19,13 @@ bool is_fine(HostResult result) {
 
 std::vector<Schedule::Busy> Schedule::poll(const Rollout& rollout, const std::vector<Wish>& wishes,
                                            std::int64_t now_ms) {
-  const bool another = rollout.key != rollout_.key;
+  const bool another = waves_.begin(rollout);
   if (another) widened_ms_ = now_ms;
   if (another || (stopped_ && in_rollout() == 0)) {  // what was stopped may be tried again: somebody said so
-    healthy_ = 0;
+    if (!another) waves_.begin_again();
     stopped_ = false;
-    canary_.clear();
   }
-  rollout_ = rollout;
-  for (auto& [host, entry] : hosts_) {
-    entry.known = false;
-    if (entry.queue == Queue::advancing) entry.queue = Queue::none;
-  }
-  advancing_.clear();
-  for (std::size_t i = 0; i < wishes.size(); ++i) take_wish(wishes[i], i, now_ms);
-  forget_gone();
+  take_wishes(wishes, now_ms);
 
   std::vector<Busy> busy;
   for (const std::string& host : running_) {
@@ -54,6 +46,18 @@ bool Schedule::wake(const Wish& wish, std::int64_t now_ms) {
   entry.contact.hurry();
   enqueue(wish.choice.host, entry, now_ms);
   return true;
+}
+
+void Schedule::wish_again(const std::vector<Wish>& wishes, std::int64_t now_ms) { take_wishes(wishes, now_ms); }
+
+void Schedule::take_wishes(const std::vector<Wish>& wishes, std::int64_t now_ms) {
+  for (auto& [host, entry] : hosts_) {
+    entry.known = false;
+    if (entry.queue == Queue::advancing) entry.queue = Queue::none;
+  }
+  advancing_.clear();
+  for (std::size_t i = 0; i < wishes.size(); ++i) take_wish(wishes[i], i, now_ms);
+  forget_gone();
 }
 
 void Schedule::take_wish(const Wish& wish, std::size_t place, std::int64_t now_ms) {
@@ -99,8 +103,8 @@ std::vector<Choice> Schedule::start(std::int64_t now_ms) {
   take(swift_, Lane::swift, now_ms, begins);
   take(slow_, Lane::slow, now_ms, begins);
   if (!stopped_ && !advancing_.empty()) {
-    if (proven()) {
-      start_all_advancing(now_ms, begins);
+    if (waves_.proven()) {
+      start_wave(now_ms, begins);
     } else {
       start_canaries(now_ms, begins);
     }
@@ -134,7 +138,7 @@ void Schedule::run(const std::string& host, Lane lane, std::int64_t now_ms, std:
   Entry& entry = hosts_.at(host);
   entry.queue = Queue::none;
   entry.turn = entry.wish;
-  entry.rollout = rollout_.key;
+  entry.rollout = rollout().key;
   entry.running = true;
   entry.begun = false;
   entry.told = false;
@@ -145,23 +149,31 @@ void Schedule::run(const std::string& host, Lane lane, std::int64_t now_ms, std:
   begins.push_back(entry.turn.choice);
 }
 
-void Schedule::start_all_advancing(std::int64_t now_ms, std::vector<Choice>& begins) {
-  std::deque<std::string> left;
+/// As many as the wave has room for; who is silent takes no place of it.
+void Schedule::start_wave(std::int64_t now_ms, std::vector<Choice>& begins) {
+  const auto asked = static_cast<std::size_t>(std::ranges::count_if(running_, [this](const std::string& host) {
+    const Entry& entry = hosts_.at(host);
+    return in_rollout(entry) && !entry.begun && entry.lane != Lane::slow;
+  }));
+  const std::size_t places = waves_.room(now_ms);
+  std::size_t left = places - std::min(places, asked);
+  std::deque<std::string> later;
   for (const std::string& host : std::exchange(advancing_, {})) {
     const Lane lane = lane_of(hosts_.at(host), Lane::rollout);
-    if (room(lane)) {
+    if (left != 0 && room(lane)) {
       run(host, lane, now_ms, begins);
+      if (lane != Lane::slow) --left;
     } else {
-      left.push_back(host);
+      later.push_back(host);
     }
   }
-  advancing_ = std::move(left);
+  advancing_ = std::move(later);
 }
 
 /// One host at a time, the first that is known to answer. While the one that was asked is silent, more are asked, twice
 /// as many each time; whoever gets as far as may_begin() first is the canary, and the others wait for it.
 void Schedule::start_canaries(std::int64_t now_ms, std::vector<Choice>& begins) {
-  if (!canary_.empty()) return;
+  if (!waves_.canary().empty()) return;
   const std::size_t asked = in_rollout() + about_to_join();
   const std::int64_t widen_ms = limits_.widen_ms * (undoing() ? patience_with_undo : 1);
   if (asked != 0 && now_ms - widened_ms_ < widen_ms) return;
@@ -185,11 +197,8 @@ bool Schedule::may_begin(const std::string& host, std::int64_t now_ms) {
   Entry& entry = found->second;
   remember_time(now_ms - entry.since_ms);
   if (entry.turn.choice.turn == Turn::advance) {
-    if (stopped_ || entry.rollout != rollout_.key) return false;  // a newer commit is wanted meanwhile
-    if (!proven()) {
-      if (!canary_.empty() && canary_ != host) return false;
-      canary_ = host;
-    }
+    if (stopped_ || entry.rollout != rollout().key) return false;  // a newer commit is wanted meanwhile
+    if (!waves_.take(host, now_ms)) return false;
   }
   entry.begun = true;
   return true;
@@ -212,7 +221,7 @@ void Schedule::ended(const std::string& host, HostResult result, bool asked, std
     entry.contact.answered(tells ? std::optional<bool>(slow) : std::nullopt);
     if (tells) remember_time(took);
   }
-  if (turn == Turn::advance && in_rollout(entry)) judge_rollout(host, result);
+  if (turn == Turn::advance && in_rollout(entry)) judge_rollout(host, result, now_ms);
   if (!entry.known) {
     hosts_.erase(found);
     return;
@@ -241,17 +250,26 @@ void Schedule::remember_time(std::int64_t took_ms) {
   typical_ms_ = *middle;
 }
 
-void Schedule::judge_rollout(const std::string& host, HostResult result) {
-  if (host == canary_) canary_.clear();
+void Schedule::judge_rollout(const std::string& host, HostResult result, std::int64_t now_ms) {
   if (result == HostResult::unreachable || result == HostResult::failed || result == HostResult::waiting || result == HostResult::busy ||
       result == HostResult::observing || result == HostResult::disturbed) {
-    return;
-  }
-  if (is_fine(result)) {
-    ++healthy_;
+    waves_.gave_up(host);
+  } else if (is_fine(result)) {
+    waves_.done(host, now_ms);
   } else {
+    waves_.gave_up(host);
     stopped_ = true;
   }
+  const bool held = result == HostResult::rolled_back || result == HostResult::rollback_failed;
+  if (goes_back() && (held || is_fine(result))) look_again_ = true;
+}
+
+RolloutPlace Schedule::place() const {
+  RolloutPlace place = waves_.place();
+  place.left = static_cast<std::size_t>(std::ranges::count_if(hosts_, [this](const auto& one) {
+    return one.second.known && one.second.wish.choice.turn == Turn::advance && !waves_.has(one.first);
+  }));
+  return place;
 }
 
 std::vector<std::string> Schedule::take_stopped() {
@@ -298,8 +316,9 @@ bool Schedule::overtaken(const std::string& host) const {
   if (found == hosts_.end()) return false;
   const Entry& entry = found->second;
   const Turn now = entry.wish.choice.turn;
-  return entry.running && entry.known && entry.wish.goal != entry.turn.goal &&
-         (now == Turn::advance || now == Turn::steady);
+  if (!entry.running || !entry.known) return false;
+  if (goes_back() && in_rollout(entry)) return true;
+  return entry.wish.goal != entry.turn.goal && (now == Turn::advance || now == Turn::steady);
 }
 
 /// A host that undoes what was wanted before has it last, so it should be the first to have what may mend it.
@@ -312,7 +331,7 @@ bool Schedule::undoing() const {
 }
 
 bool Schedule::in_rollout(const Entry& entry) const {
-  return entry.turn.choice.turn == Turn::advance && entry.rollout == rollout_.key;
+  return entry.turn.choice.turn == Turn::advance && entry.rollout == rollout().key;
 }
 
 std::size_t Schedule::in_rollout() const {

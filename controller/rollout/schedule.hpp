@@ -3,6 +3,7 @@
 #include <controller/rollout/choice.hpp>
 #include <controller/rollout/contact.hpp>
 #include <controller/rollout/host_run.hpp>
+#include <controller/rollout/waves.hpp>
 
 #include <array>
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace holdfast {
@@ -34,14 +36,8 @@ struct ScheduleLimits {
 /// What a poll wants of one host now.
 struct Wish {
   Choice choice{};
-  std::string goal{};          // digest of what it should become: another one is tried at once
-  bool unreachable = false;    // by its record, where this process has not tried it yet
-};
-
-/// A commit's way through the hosts: what is proven for one says nothing of another.
-struct Rollout {
-  std::string key{};
-  int canary = 1;  // hosts that take it alone, one after the other, before all others
+  std::string goal{};        // digest of what it should become: another one is tried at once
+  bool unreachable = false;  // by its record, where this process has not tried it yet
 };
 
 /// Decides which host's turn begins when: lanes, backoff, and the canary. Pure: no thread, no clock, no host; its owner
@@ -61,6 +57,20 @@ class Schedule {
 
   /// One host's turn before the next poll, where it is known; false where it is busy.
   bool wake(const Wish& wish, std::int64_t now_ms);
+  /// The same commit, and what every host should have of it differs: somebody failed it, and others go back.
+  void wish_again(const std::vector<Wish>& wishes, std::int64_t now_ms);
+  /// True once, where a host failed a commit that all go back from.
+  bool take_look_again() { return std::exchange(look_again_, false); }
+
+  /// What is known of the rollout from before; to be said before the first poll.
+  void remember(RolloutPlace place) { waves_.remember(std::move(place)); }
+  /// How far the rollout is.
+  [[nodiscard]] RolloutPlace place() const;
+  [[nodiscard]] const Rollout& rollout() const { return waves_.rollout(); }
+  /// It failed on one host, and all that have it go back.
+  [[nodiscard]] bool goes_back() const { return stopped_ && rollout().all_back; }
+  /// What waits for a pause to end.
+  [[nodiscard]] bool pausing() const { return !stopped_ && !advancing_.empty() && waves_.place().next_ms != 0; }
 
   /// The turns that begin now, with what they are for. They count as running until ended().
   std::vector<Choice> start(std::int64_t now_ms);
@@ -102,15 +112,16 @@ class Schedule {
     std::int64_t since_ms = 0;
   };
 
+  void take_wishes(const std::vector<Wish>& wishes, std::int64_t now_ms);
   void take_wish(const Wish& wish, std::size_t place, std::int64_t now_ms);
   void enqueue(const std::string& host, Entry& entry, std::int64_t now_ms);
   void forget_gone();
   void run(const std::string& host, Lane lane, std::int64_t now_ms, std::vector<Choice>& begins);
   void take(std::deque<std::string>& queue, Lane lane, std::int64_t now_ms, std::vector<Choice>& begins);
   void demote(std::int64_t now_ms);
-  void start_all_advancing(std::int64_t now_ms, std::vector<Choice>& begins);
+  void start_wave(std::int64_t now_ms, std::vector<Choice>& begins);
   void start_canaries(std::int64_t now_ms, std::vector<Choice>& begins);
-  void judge_rollout(const std::string& host, HostResult result);
+  void judge_rollout(const std::string& host, HostResult result, std::int64_t now_ms);
   [[nodiscard]] std::int64_t patience_ms() const;
   void remember_time(std::int64_t took_ms);
   [[nodiscard]] Lane lane_of(const Entry& entry, Lane otherwise) const;
@@ -119,7 +130,6 @@ class Schedule {
   [[nodiscard]] std::size_t in_rollout() const;
   [[nodiscard]] std::size_t about_to_join() const;
   [[nodiscard]] bool undoing() const;
-  [[nodiscard]] bool proven() const { return healthy_ >= rollout_.canary; }
 
   ScheduleLimits limits_;
   std::function<double()> spread_;
@@ -133,10 +143,9 @@ class Schedule {
   std::deque<std::int64_t> times_ms_{};  // how long the latest hosts took that answered
   std::int64_t typical_ms_ = 0;          // their median
 
-  Rollout rollout_{};
-  int healthy_ = 0;
+  Waves waves_{};
   bool stopped_ = false;
-  std::string canary_{};  // the host that changes alone now
+  bool look_again_ = false;
   std::int64_t widened_ms_ = 0;
 };
 

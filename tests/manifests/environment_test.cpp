@@ -41,7 +41,7 @@ TEST_CASE("an environment is read with what it says and with its defaults", "[en
   vars: {domain: example.com}
   health: {window: 1m, interval: 500ms, passes: 5, confirmWithin: 90s}
   prune: false
-  rollout: {canary: 2}
+  rollout: {canary: 2, wave: [1, 25%, 100%], pause: 90s, onFailure: rollback-all}
 )"));
   INFO(rendered(result.problems));
   REQUIRE(result.problems.empty());
@@ -68,7 +68,10 @@ TEST_CASE("an environment is read with what it says and with its defaults", "[en
   CHECK(found.health.passes == 5);
   CHECK(found.health.confirm_within_ms == 90'000);
   CHECK_FALSE(found.prune);
-  CHECK(found.canary == 2);
+  CHECK(found.rollout.canary == 2);
+  CHECK(found.rollout.waves == std::vector<WaveSize>{{1, false}, {25, true}, {100, true}});
+  CHECK(found.rollout.pause_ms == 90'000);
+  CHECK(found.rollout.on_failure == OnFailure::rollback_all);
 
   const Environment plain = read(environment(track + hosts)).environments.at(0);
   CHECK(plain.track.branch == "main");
@@ -78,7 +81,9 @@ TEST_CASE("an environment is read with what it says and with its defaults", "[en
   CHECK(read(environment(track + hosts + "  health: {window: 10m}\n")).environments.at(0).health.confirm_within_ms ==
         660'000);
   CHECK(plain.prune);
-  CHECK(plain.canary == 1);
+  CHECK(plain.rollout.canary == 1);
+  CHECK(plain.rollout.waves.empty());
+  CHECK(plain.rollout.on_failure == OnFailure::rollback_failed);
 }
 
 TEST_CASE("an environment tracks a branch, a tag, or the tags like a pattern", "[environment]") {
@@ -134,10 +139,28 @@ TEST_CASE("times of health are bounded and fit together", "[environment]") {
   refuses(track + hosts + "  health: {window: 30s, confirmWithin: 34s}\n", "7:40", "must exceed \"window\" by 5s");
 }
 
+TEST_CASE("a wave is a number of hosts or a part of them", "[environment]") {
+  const auto waves = [](const std::string& wave) {
+    return read(environment(track + hosts + "  rollout: {wave: " + wave + "}\n")).environments.at(0).rollout.waves;
+  };
+  CHECK(waves("5") == std::vector<WaveSize>{{5, false}});
+  CHECK(waves("25%") == std::vector<WaveSize>{{25, true}});
+  CHECK(waves("100%").empty());
+  refuses(track + hosts + "  rollout: {wave: 0}\n", "7:19", "");
+  refuses(track + hosts + "  rollout: {wave: 101%}\n", "7:19", "25%");
+  refuses(track + hosts + "  rollout: {wave: [1, 0%]}\n", "7:23", "25%");
+  refuses(track + hosts + "  rollout: {pause: 2d}\n", "7:20", "");
+  refuses(track + hosts + "  rollout: {onFailure: ignore}\n", "7:24", "rollback-all");
+  CHECK(hosts_in({25, true}, 10) == 2);
+  CHECK(hosts_in({1, true}, 10) == 1);
+  CHECK(hosts_in({100, true}, 7) == 7);
+  CHECK(hosts_in({5, false}, 2) == 5);
+}
+
 TEST_CASE("keys of later versions and unknown keys are refused", "[environment]") {
   refuses(track + hosts + "  approval: required\n", "7:3", "not in this version of holdfast");
   refuses(track + hosts + "  signed: required\n", "7:3", "not in this version of holdfast");
-  refuses(track + hosts + "  rollout: {wave: 25%}\n", "7:13", "not in this version of holdfast");
+  refuses(track + hosts + "  rollout: {order: reverse}\n", "7:13", "not in this version of holdfast");
   refuses(track + hosts + "  prunee: true\n", "7:3", "did you mean \"prune\"?");
 }
 

@@ -82,7 +82,9 @@ void Checker::look_at(Host& host) {
   const std::string commit = state.generation().text_or("commit", "");
   const std::size_t number = repository_.number(commit);
   if (!commit.empty()) {
-    if (seen.has_confirmed && number < seen.confirmed) {
+    const bool all_go_back = policy_of(machine_.seed()).on_failure == OnFailure::rollback_all;
+    const bool goes_back = all_go_back && number == seen.before;
+    if (seen.has_confirmed && number < seen.confirmed && !goes_back) {
       wrong("I4 " + host.name + ": went back from commit " + std::to_string(seen.confirmed) + " to " +
             std::to_string(number));
     }
@@ -91,6 +93,7 @@ void Checker::look_at(Host& host) {
     if (repository_.wanted(number).is_bad() && !looked_good_.contains(commit)) {
       wrong("I9 " + host.name + ": confirmed the bad commit " + commit);
     }
+    if (seen.has_confirmed && number > seen.confirmed) seen.before = seen.confirmed;
     seen.confirmed = number;
     seen.has_confirmed = true;
   }

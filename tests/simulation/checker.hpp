@@ -16,7 +16,7 @@ namespace holdfast::simulation {
 ///  I1  without an open transaction a host is as its last confirmed commit says, in every file
 ///  I2  nothing changes but what the open transaction's journal says is being changed
 ///  I3  a host's epoch never falls
-///  I4  a host's confirmed commit never goes back
+///  I4  a host's confirmed commit never goes back; where all go back when one fails, to the one confirmed before it
 ///  I5  one transaction at a time is open on a host
 ///  I6  what is held on a host is not applied there again
 ///  I7  history and status say what the host's journal says
@@ -48,6 +48,7 @@ class Checker {
   struct Seen {
     std::int64_t epoch = 0;
     std::size_t confirmed = 0;
+    std::size_t before = 0;  // what was confirmed before that
     bool has_confirmed = false;
     std::set<std::string> ended{};  // transactions
   };

@@ -29,10 +29,18 @@ Clock clock_of(Machine& machine) {
 
 }  // namespace
 
-Environment environment_of(const std::vector<std::unique_ptr<Host>>& hosts) {
+/// A third of all seeds each: all others at once, waves of one host, and halves with pauses where all go back.
+RolloutPolicy policy_of(std::uint64_t seed) {
+  if (seed % 3 == 1) return {.waves = {{1, false}}, .pause_ms = 3'000};
+  if (seed % 3 == 2) return {.waves = {{50, true}}, .pause_ms = 20'000, .on_failure = OnFailure::rollback_all};
+  return {};
+}
+
+Environment environment_of(const std::vector<std::unique_ptr<Host>>& hosts, std::uint64_t seed) {
   Environment environment;
   environment.name = environment_name;
   environment.track.branch = "main";
+  environment.rollout = policy_of(seed);
   environment.health = {.window_ms = 12'000, .interval_ms = 1'000, .passes = 2};
   for (const auto& one : hosts) {
     holdfast::Host& host = environment.hosts.emplace_back();
@@ -82,7 +90,7 @@ void ControllerHost::lose_state() {
 
 void ControllerHost::run() {
   const std::unique_ptr<Store> store = Store::open(state_path_);
-  const Environment environment = environment_of(hosts_);
+  const Environment environment = environment_of(hosts_, machine_.seed());
   SessionPool sessions(
       [this](const holdfast::Host& host, Deadline deadline) {
         for (const auto& one : hosts_) {

@@ -45,6 +45,8 @@ class ControllerHost : public Computer {
 };
 
 inline constexpr const char* environment_name = "production";
-Environment environment_of(const std::vector<std::unique_ptr<Host>>& hosts);
+/// In which steps the hosts take a commit: drawn by the seed.
+RolloutPolicy policy_of(std::uint64_t seed);
+Environment environment_of(const std::vector<std::unique_ptr<Host>>& hosts, std::uint64_t seed);
 
 }  // namespace holdfast::simulation

@@ -65,7 +65,7 @@ struct Task {
   }
 };
 
-Machine::Machine(std::uint64_t seed) : random_(seed), self_(std::make_unique<Task>()) { running_machine = this; }
+Machine::Machine(std::uint64_t seed) : seed_(seed), random_(seed), self_(std::make_unique<Task>()) { running_machine = this; }
 
 Machine::~Machine() {
   for (const auto& process : processes_) {

@@ -83,6 +83,7 @@ class Machine {
   [[nodiscard]] bool is_inside() const { return current_ != nullptr; }
 
   /// Uniform below `bound`.
+  [[nodiscard]] std::uint64_t seed() const { return seed_; }
   std::uint64_t random(std::uint64_t bound) { return bound == 0 ? 0 : random_() % bound; }
   bool chance(double part) { return static_cast<double>(random_() >> 11U) * 0x1.0p-53 < part; }
 
@@ -110,6 +111,7 @@ class Machine {
   void end(Process& process, bool killed);
   std::unique_ptr<Task> make_task(Process& process, std::function<void()> body);
 
+  std::uint64_t seed_;
   std::mt19937_64 random_;
   std::vector<std::unique_ptr<Process>> processes_{};
   std::multiset<Time> alarms_{};

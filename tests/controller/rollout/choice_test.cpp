@@ -8,7 +8,7 @@ namespace {
 
 HostView view(const std::string& host, const std::string& wanted, const std::string& live,
               const std::string& state = "") {
-  HostView one{.host = host, .wanted = wanted};
+  HostView one{.host = host, .wanted = wanted, .commit = "c"};
   one.record.live_bundle = live;
   one.record.state = state;
   return one;
@@ -70,4 +70,34 @@ TEST_CASE("what waits at a gate keeps its last verified state; drift and holds a
   CHECK(choices[0].why == "waiting: the window is closed");
   CHECK(choices[1].turn == Turn::leave);
   CHECK(choices[2].turn == Turn::steady);
+}
+
+TEST_CASE("a host that has a held state goes back to what was verified before, once", "[rollout]") {
+  Hold held = hold("a", "new");
+  held.back_to = "before";
+  held.deployment = 7;
+  held.since_ms = 10;
+  auto choices = choose({view("a", "new", "new"), view("b", "new", "new"), view("c", "new", "old")}, {held});
+  CHECK(choices[0].turn == Turn::back);
+  CHECK(choices[0].back_to == "before");
+  CHECK(choices[1].turn == Turn::steady);
+  CHECK(choices[2].turn == Turn::enforce);
+  CHECK(choose({view("a", "new", "old")}, {held})[0].turn == Turn::enforce);  // it is back
+
+  Hold again = hold("a", "old");
+  again.commit = "before";
+  again.since_ms = 20;
+  choices = choose({view("a", "new", "new")}, {held, again});
+  CHECK(choices[0].turn == Turn::leave);
+  CHECK(choices[0].why.find("going back failed too") != std::string::npos);
+}
+
+TEST_CASE("what is held because of another host is held for that commit alone", "[rollout]") {
+  Hold held = hold("a", "same");
+  held.back_to = "before";
+  HostView host = view("a", "same", "old");
+  host.commit = "c";
+  CHECK(choose({host}, {held})[0].turn == Turn::enforce);
+  host.commit = "the fix";
+  CHECK(choose({host}, {held})[0].turn == Turn::advance);
 }

@@ -14,6 +14,10 @@ void wait_long_for_health(Scene& fleet, const std::string& window = "10m") {
   fleet.write("environment.yaml", text);
 }
 
+void policy(Scene& fleet, const std::string& text) {
+  fleet.write("environment.yaml", fleet.environment("main") + "  rollout: {" + text + "}\n");
+}
+
 Deployment newest(Scene& fleet, const std::string& host) {
   const auto found = fleet.store().deployments("test", host, 1);
   return found.empty() ? Deployment{} : found.front();
@@ -83,4 +87,49 @@ TEST_CASE("the host where a commit failed is the first to take the fix", "[turn]
   fleet.turn();
   CHECK(newest(fleet, "b").outcome == Outcome::deployed);
   CHECK(newest(fleet, "b").begun_ms < newest(fleet, "a").begun_ms);
+}
+
+TEST_CASE("where all go back, a commit that fails on one host leaves every host at the state before", "[turn]") {
+  Scene fleet({"a", "b", "c"});
+  policy(fleet, "wave: 1, onFailure: rollback-all");
+  const std::string checks = check(fleet, "c", "good");
+  fleet.write("motd.yaml", motd("good") + checks);
+  const std::string good = fleet.commit("good");
+  for (const HostReport& one : fleet.turn().hosts) REQUIRE(one.result == HostResult::deployed);
+  fleet.write("motd.yaml", motd("bad") + checks);
+  const std::string bad = fleet.commit("bad on the last host");
+  CHECK(exit_code(fleet.turn()) == 3);
+  for (const char* host : {"a", "b", "c"}) {
+    INFO(host << "\n" << fleet.said());
+    CHECK(fleet.read("/etc/motd", host) == "good\n");
+    CHECK(fleet.store().host("test", host)->state == "held");
+    CHECK(fleet.store().host("test", host)->live_commit == good);
+  }
+  const Deployment back = newest(fleet, "a");
+  CHECK(back.cause == "rollback");
+  CHECK(back.commit == good);
+  CHECK(back.from_commit == bad);
+  CHECK(back.outcome == Outcome::deployed);
+  const std::size_t deployments = fleet.store().deployments("test", "", 50).size();
+  fleet.turn();
+  CHECK(fleet.store().deployments("test", "", 50).size() == deployments);  // and there it stays
+
+  fleet.write("motd.yaml", motd("good again") + checks);
+  fleet.commit("fix");
+  for (const HostReport& one : fleet.turn().hosts) CHECK(one.result == HostResult::deployed);
+}
+
+TEST_CASE("a commit that fails is left on the hosts that have it, unless all go back", "[turn]") {
+  Scene fleet({"a", "b", "c"});
+  policy(fleet, "wave: 1");
+  const std::string checks = check(fleet, "b", "good");
+  fleet.write("motd.yaml", motd("good") + checks);
+  fleet.commit("good");
+  fleet.turn();
+  fleet.write("motd.yaml", motd("bad") + checks);
+  fleet.commit("bad on the second host");
+  fleet.turn();
+  CHECK(fleet.read("/etc/motd", "a") == "bad\n");
+  CHECK(fleet.read("/etc/motd", "b") == "good\n");
+  CHECK(fleet.read("/etc/motd", "c") == "good\n");
 }
