@@ -1,0 +1,54 @@
+#!/bin/bash
+# A commit on its way through four hosts: waves, all back when it fails, and a fix that waits for nothing.
+. "$(dirname "$0")/lib.sh"
+begin web1 web2 web3 web4
+
+policy() {
+    local window=$1
+    shift
+    write_environment
+    sed -i "s/  health: {window: 15s}/  health: {window: $window}\n  rollout: {$*}/" "$fleet/deploy/production.yaml"
+}
+
+# serves_all TEXT: every host's application says so.
+serves_all() {
+    local name
+    for name in $hosts; do [[ $(fetch /health "$name") == *"$1"* ]] || return 1; done
+}
+
+break_it() { change "$fleet/app/server.py" 's/status = "healthy"/status = "no database"/'; }
+mend_it() { change "$fleet/app/server.py" 's/status = "no database"/status = "healthy"/'; }
+
+test_hosts_take_a_commit_in_waves() {
+    policy 15s "wave: 2, pause: 3s, onFailure: rollback-all"
+    push "Roll out in waves"
+    converge
+    good=$(head_commit)
+    expect serves_all "$good"
+    "$lab" in "$holdfast" --config "$work/holdfast.yaml" --output json status > "$work/status.json"
+    expect grep -q '"left": 0' "$work/status.json"
+}
+
+test_a_fix_does_not_wait_for_the_health_of_its_predecessor() {
+    local begun
+    policy 10m "wave: 2, onFailure: rollback-all"
+    push "Wait ten minutes for health"
+    converge
+    start_controller
+    break_it
+    push "Break it"
+    eventually 60 grep -q 'checking health' "$work/controller.log"
+    eventually 60 grep -q 'no database' "$work/controller.log"
+    mend_it
+    push "Mend it"
+    begun=$SECONDS
+    eventually 120 serves_all "$(head_commit)"
+    echo "the fix was everywhere after $((SECONDS - begun)) s"
+    hf history production --limit 20
+    expect_says superseded
+    hf status production
+    expect_code 0
+    stop_controller
+}
+
+run_tests
