@@ -8,6 +8,7 @@
 #include <controller/cli/gate_commands.hpp>
 #include <controller/cli/look_commands.hpp>
 #include <controller/cli/notify_command.hpp>
+#include <controller/cli/suspend_commands.hpp>
 #include <controller/cli/terminal.hpp>
 #include <manifests/error.hpp>
 #include <manifests/text.hpp>
@@ -43,6 +44,7 @@ struct Line {
   DeployOptions deploy{};
   BackupOptions backup{};
   OverrideOptions override_{};
+  SuspendOptions suspend{};
   std::string folder{};
   std::string revision{};
   std::string topic{};
@@ -76,6 +78,7 @@ class App {
     add_manifest_commands();
     add_deploy_commands();
     add_gate_commands();
+    add_suspend_commands();
     add_backup_commands();
     add_look_commands();
     add_notify_commands();
@@ -168,6 +171,30 @@ class App {
     approve->add_option("--reason", line_.deploy.reason, "why, for the record")->required();
     approve->add_option("--key", line_.deploy.key, "an SSH key file to sign with, or `agent`");
     approve->add_option("--openpgp", line_.deploy.openpgp, "an OpenPGP key to sign with, as gpg names it");
+  }
+
+  void add_suspend_commands() {
+    auto* suspend = suspend_command_of(
+        "suspend", "change nothing of an environment, a host or an application for a time", suspend_command);
+    suspend->add_option("--reason", line_.suspend.reason, "why, for whoever finds it suspended")->required();
+    suspend->add_option("--for", line_.suspend.lasts, "how long: 30m, 2h, 3d [4h]; at most 30d");
+    suspend->add_option("--until", line_.suspend.until, "until this time instead: 2026-11-21T18:00:00Z");
+    auto* resume = suspend_command_of("resume", "show what would be done, and go on with it", resume_command);
+    resume->add_flag("--yes,-y", line_.suspend.yes, "do not ask");
+  }
+
+  CLI::App* suspend_command_of(const std::string& name, const std::string& help,
+                               int (*work)(Context&, const SuspendOptions&, std::ostream&)) {
+    auto* added = command(name, help, [this, work] {
+      Context context = open("");
+      line_.suspend.format = line_.output == "json" ? PlanFormat::json : PlanFormat::text;
+      line_.suspend.terminal = terminal();
+      return work(context, line_.suspend, std::cout);
+    });
+    added->add_option("environment", line_.suspend.environment, "the environment")->required();
+    added->add_option("--host", line_.suspend.host, "only this host of it");
+    added->add_option("--app", line_.suspend.app, "only what is in this folder or file of manifests, or one resource");
+    return added;
   }
 
   void add_backup_commands() {

@@ -93,7 +93,7 @@ std::string changes_text(const Deployment& deployment, const PlanView& view) {
 Style look_style(std::string_view word) {
   if (word == "converged" || word == "deployed" || word == "repaired") return Style::good;
   if (word == "contended" || word == "drifted" || word == "disturbed" || word == "deploying" || word == "observing" ||
-      word == "waiting" || word == "degraded" || word == "unknown" || word == "new" || word == "running")
+      word == "waiting" || word == "suspended" || word == "degraded" || word == "unknown" || word == "new" || word == "running")
     return Style::warning;
   return Style::bad;
 }

@@ -2,6 +2,7 @@
 
 #include <controller/cli/deployment_record.hpp>
 #include <controller/cli/gate_look.hpp>
+#include <controller/cli/suspend_look.hpp>
 #include <controller/cli/table.hpp>
 #include <controller/plan/kept_plan.hpp>
 #include <controller/plan/times.hpp>
@@ -56,7 +57,7 @@ Value to_value(const Hold& hold) {
 
 int exit_code_of(const HostRecord& host) {
   if (host.state == "held" || host.state == "contended" || host.state == "drifted" || host.state == "waiting" ||
-      host.state == "rollback_failed")
+      host.state == "rollback_failed" || host.state == "suspended")
     return 3;
   if (host.state == "refused" || host.state == "observing") return 4;
   return host.state == "converged" || host.state == "new" ? 0 : 1;
@@ -239,11 +240,14 @@ int status_command(Store& store, const std::string& environment, const LookOptio
     record["override"] = override_record(store, one.name, options.now_ms);
     const auto rollout = rollout_note(store, one.name);
     if (rollout) record["rollout"] = rollout_record(*rollout);
+    const std::vector<Suspension> suspensions = store.suspensions(one.name);
+    record["suspensions"] = suspensions_record(suspensions);
     records.push_back(std::move(record));
     if (!options.json) {
       if (found) out << "\n";
       print_environment(one, hosts, rollout, options, out);
       print_gates(store, one.name, options, out);
+      print_suspensions(suspensions, options, out);
     }
     found = true;
   }

@@ -118,13 +118,17 @@ void tell_repairs(const NewsInput& input, News& news) {
 bool all_have(const RolloutRecord& rollout, const std::vector<HostRecord>& records) {
   std::map<std::string, const HostRecord*> by_name;
   for (const HostRecord& record : records) by_name[record.host] = &record;
-  return std::ranges::all_of(rollout.hosts, [&](const std::string& host) {
+  bool any = false;  // suspended hosts keep nobody waiting, but are none that has it
+  const bool rest = std::ranges::all_of(rollout.hosts, [&](const std::string& host) {
     const auto found = by_name.find(host);
     if (found == by_name.end()) return false;
     const HostRecord& record = *found->second;
+    if (record.state == "suspended") return true;
+    any = true;
     return record.live_commit == rollout.commit && (record.state == "converged" || record.state == "degraded" ||
                                                     record.state == "contended" || record.state == "drifted");
   });
+  return any && rest;
 }
 
 Notification about_rollout(const RolloutRecord& rollout, const std::string& event, std::int64_t at_ms) {

@@ -42,6 +42,8 @@ std::vector<Choice> choose(const std::vector<HostView>& hosts, const std::vector
   for (const HostView& host : hosts) {
     if (host.record.state == "rollback_failed") {
       choices.push_back({host.host, Turn::leave, host.record.detail, ""});
+    } else if (!host.suspended.empty()) {
+      choices.push_back({host.host, Turn::look, host.suspended, ""});
     } else if (const Hold* hold = held(host, holds)) {
       const bool back = !hold->back_to.empty() && host.record.live_bundle == host.wanted;
       choices.push_back(back ? go_back(host, *hold, holds) : keep(host, "held: " + hold->reason));

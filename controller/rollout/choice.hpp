@@ -13,6 +13,7 @@ enum class Turn {
   advance,  // a desired state that it does not have yet
   enforce,  // the new one is held or waits: keep the last verified one in force
   back,     // it has a held state and goes back to the one that was verified before
+  look,     // a person took the host out of our hands: only what differs from the last verified state is told
   leave,    // nothing may be done: a failed rollback waits for a person, or there is no verified state
 };
 
@@ -22,12 +23,13 @@ struct HostView {
   std::string commit{};  // that it is of
   HostRecord record{};
   std::string waits{};  // why it may not take another desired state now; empty: it may
+  std::string suspended{};  // why nothing may be changed there; empty: it may
 };
 
 struct Choice {
   std::string host{};
   Turn turn = Turn::steady;
-  std::string why{};      // of enforce, back and leave, for people
+  std::string why{};      // of enforce, back, look and leave, for people
   std::string back_to{};  // of back: the commit
 };
 

@@ -3,6 +3,7 @@
 #include <controller/rollout/gated.hpp>
 #include <controller/rollout/host_turns.hpp>
 #include <controller/rollout/source.hpp>
+#include <controller/rollout/suspension.hpp>
 #include <controller/rollout/take_back.hpp>
 #include <manifests/error.hpp>
 #include <manifests/json.hpp>
@@ -31,6 +32,14 @@ void put_begun_first(const EnvironmentPoll& poll, std::vector<Wish>& wishes) {
                         [&](const Wish& wish) { return begun.contains(wish.choice.host); });
 }
 
+/// A host of which an application is left as it is wants another state than without.
+std::string wanted_of(const EnvironmentPoll& poll, const std::string& host, const std::vector<std::string>& left) {
+  if (left.empty()) return poll.desired->hosts.at(host).digest;
+  HostDesired desired = poll.desired->host(host);
+  leave_apps(desired, left);
+  return desired.digest;
+}
+
 /// What every host's turn should be for, from what is wanted, what is live and what is held.
 std::vector<Wish> wishes_of(const EnvironmentPoll& poll) {
   Store& store = poll.tools.host.store;
@@ -39,14 +48,20 @@ std::vector<Wish> wishes_of(const EnvironmentPoll& poll) {
     std::string name = record.host;
     records.emplace(std::move(name), std::move(record));
   }
+  const std::vector<Suspension> suspensions = store.suspensions(poll.job.environment.name);
+  const std::int64_t now = poll.tools.host.clock.wall_ms();
   std::vector<HostView> views;
   for (const Host& host : poll.desired->environment.hosts) {
-    views.push_back(
-        {host.name, poll.desired->hosts.at(host.name).digest, poll.desired->commit.id, records[host.name]});
+    const auto suspension = suspension_of(suspensions, host.name, now);
+    views.push_back({.host = host.name,
+                     .wanted = wanted_of(poll, host.name, suspended_apps(suspensions, host.name, now)),
+                     .commit = poll.desired->commit.id,
+                     .record = records[host.name],
+                     .suspended = suspension ? to_text(*suspension) : ""});
   }
   std::vector<Hold> holds = store.holds(poll.job.environment.name);
   if (poll.desired->environment.rollout.on_failure == OnFailure::rollback_all) {
-    hold_where_taken(store, views, holds, poll.tools.host.clock.wall_ms());
+    hold_where_taken(store, views, holds, now);
   }
   hold_at_gates(poll, holds, views);
   const std::vector<Choice> choices = choose(views, holds);
@@ -93,6 +108,8 @@ EnvironmentRun::~EnvironmentRun() = default;
 
 EnvironmentReport EnvironmentRun::poll(const EnvironmentJob& job, const EnvironmentTools& tools) {
   EnvironmentReport report{.environment = job.environment.name};
+  const HostTools& host = tools.host;
+  end_expired_suspensions(host.store, job.environment.name, host.clock.wall_ms(), host.on_progress);
   auto poll = std::make_shared<EnvironmentPoll>(EnvironmentPoll{.job = job, .tools = tools});
   poll->desired = desired_now(poll->job, poll->tools, report);
   if (!poll->desired) return report;
@@ -150,6 +167,7 @@ int exit_code(const EnvironmentReport& report) {
       case HostResult::waiting:
       case HostResult::contended:
       case HostResult::drifted:
+      case HostResult::suspended:
         code = 3;
         break;
       case HostResult::refused:

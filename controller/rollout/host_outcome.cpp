@@ -302,6 +302,8 @@ std::string_view to_text(HostResult result) {
       return "drifted";
     case HostResult::disturbed:
       return "disturbed";
+    case HostResult::suspended:
+      return "suspended";
     case HostResult::observing:
       return "observing";
     case HostResult::busy:

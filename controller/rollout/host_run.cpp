@@ -3,6 +3,8 @@
 #include <controller/rollout/host_steps.hpp>
 #include <manifests/error.hpp>
 
+#include <utility>
+
 namespace holdfast {
 
 namespace {
@@ -27,7 +29,9 @@ HostReport stages(HostSteps& steps) {
   if (const auto settled = steps.settle_asked()) return *settled;
   if (const auto settled = steps.settle_open_transaction()) return *settled;
 
-  const PlanReply reply = steps.leave_drift(steps.plan());
+  PlanReply reply = steps.plan();
+  if (const auto suspended = steps.suspended(reply)) return *suspended;
+  reply = steps.leave_drift(std::move(reply));
   if (!reply.plan.refusals.empty()) return steps.refused(reply);
   if (reply.plan.nothing_to_do()) return steps.nothing_to_do();
   if (!steps.may_begin()) return steps.waits();

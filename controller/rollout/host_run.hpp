@@ -29,6 +29,7 @@ enum class HostResult {
   contended,        // as wanted, but for what somebody else goes on changing: left alone
   drifted,          // differs from what was verified, and the policy says that this is only told
   disturbed,        // somebody else changed the host meanwhile: undone, not held, tried again next time
+  suspended,        // a person took it out of our hands for a time: nothing is done but to look
   observing,        // another controller keeps this host; nothing was done
   busy,             // another process of this controller is at the host
 };
@@ -36,7 +37,7 @@ std::string_view to_text(HostResult result);
 
 /// How a host stands that is kept in its last verified state while another one is wanted of it.
 struct Standing {
-  std::string state{};  // "held" or "waiting"
+  std::string state{};  // "held", "waiting" or "suspended"
   std::string why{};
   std::string wanted_commit{};
 };
@@ -62,6 +63,10 @@ struct HostJob {
   bool goes_back = false;
   /// How long to wait for another process of this controller that is at the host; then it is left for this turn.
   std::int64_t patience_ms = 0;
+  std::vector<std::string> leave{};  // ids of what is not touched: a person took it out of our hands
+  /// Why nothing may be changed on the host now, asked before the first change: what the plan would do is told, and not
+  /// done. Empty, or an empty text: it may.
+  std::function<std::string()> suspended{};
   /// Nothing is done but to read what the host has been through.
   bool only_learn = false;
   /// False where what is wanted is older than `live`, or has nothing to do with it. Empty: always.

@@ -47,6 +47,7 @@ RunnerClient::PlanRequest HostSteps::plan_request() {
   contended_ = contended(tools_.store.fights(job_.environment, record_.host), job_.desired->lowered.bundle);
   for (const Contended& one : contended_) request.leave.push_back(one.id);
   request.leave.insert(request.leave.end(), drifted_.begin(), drifted_.end());
+  request.leave.insert(request.leave.end(), job_.leave.begin(), job_.leave.end());
   if (unsettled_.empty()) return request;
   for (const Deployment& one : unsettled_) request.asked.push_back(one.transaction);
   request.epoch = tools_.store.next_epoch();
@@ -106,6 +107,7 @@ std::optional<HostReport> HostSteps::settle_asked() {
   unsettled_.clear();
   if (!job_.standing || record_.live_bundle == job_.desired->digest) return std::nullopt;
   if (job_.goes_back && record_.live_bundle == live) return std::nullopt;
+  if (job_.standing->state == "suspended") return std::nullopt;  // nothing is put back there: what is open comes next
   // This turn was to keep the last verified state in force. That is another one, as the host has just told: whoever
   // chooses begins anew from it, and nobody goes back behind it.
   plan_.reset();

@@ -201,6 +201,7 @@ TransactionReply HostSteps::apply(const Plan& plan) {
                        .allow_prune = job_.allow_prune};
   for (const Contended& one : contended_) request.leave.push_back(one.id);
   request.leave.insert(request.leave.end(), drifted_.begin(), drifted_.end());
+  request.leave.insert(request.leave.end(), job_.leave.begin(), job_.leave.end());
   HOLDFAST_FAILPOINT("turn.apply");
   applied_ = true;
   try {

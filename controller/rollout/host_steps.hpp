@@ -38,6 +38,8 @@ class HostSteps {
   PlanReply plan();
   /// Of a plan that only puts drift right: without what the policy leaves as it is.
   PlanReply leave_drift(PlanReply reply);
+  /// A report where a person took the host out of our hands: what differs is told, once, and left as it is.
+  std::optional<HostReport> suspended(const PlanReply& reply);
   HostReport refused(const PlanReply& reply);
   HostReport nothing_to_do();
   /// False where another host must take this commit first.

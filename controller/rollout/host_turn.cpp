@@ -3,14 +3,20 @@
 #include <controller/rollout/gated.hpp>
 #include <controller/rollout/host_steps.hpp>
 #include <controller/rollout/source.hpp>
+#include <controller/rollout/suspension.hpp>
 #include <manifests/error.hpp>
+
+#include <algorithm>
 
 namespace holdfast {
 
 namespace {
 
 /// "waiting: …" and "held: …" are choose()'s words.
-std::string state_of(const Choice& choice) { return choice.why.starts_with("waiting") ? "waiting" : "held"; }
+std::string state_of(const Choice& choice) {
+  if (choice.turn == Turn::look) return "suspended";
+  return choice.why.starts_with("waiting") ? "waiting" : "held";
+}
 
 /// Its commit may be gone from the repository, or refused by now.
 std::string checks_at(EnvironmentPoll& poll, const std::string& host, const std::string& commit) {
@@ -47,11 +53,44 @@ struct How {
   bool back = false;
 };
 
+/// What was found when the host was chosen, or a person's word since then.
+std::string suspended_now(const EnvironmentPoll& poll, const Choice& choice) {
+  if (choice.turn == Turn::look) return choice.why;
+  const HostTools& tools = poll.tools.host;
+  const auto one =
+      suspension_of(tools.store.suspensions(poll.job.environment.name), choice.host, tools.clock.wall_ms());
+  return one ? to_text(*one) : "";
+}
+
+/// What belongs to applications that a person took out of our hands stays as it is, also what `desired` no longer has
+/// of them.
+std::vector<std::string> leave_suspended(EnvironmentPoll& poll, const std::string& host, HostDesired& wanted) {
+  Store& store = poll.tools.host.store;
+  const std::string& environment = poll.job.environment.name;
+  const auto apps = suspended_apps(store.suspensions(environment), host, poll.tools.host.clock.wall_ms());
+  if (apps.empty()) return {};
+  leave_apps(wanted, apps);
+  std::vector<std::string> ids = left_ids(wanted);
+  const auto record = store.host(environment, host);
+  if (!record || record->live_commit.empty()) return ids;
+  const auto live = desired_at(poll.job, poll.tools, record->live_commit);
+  if (!live->problems.empty() || !live->hosts.contains(host)) return ids;
+  HostDesired before = live->host(host);
+  leave_apps(before, apps);
+  for (std::string& id : left_ids(before)) {
+    if (std::ranges::find(ids, id) == ids.end()) ids.push_back(std::move(id));
+  }
+  return ids;
+}
+
 HostReport run_one(EnvironmentPoll& poll, const Choice& choice, const Desired& desired, std::int64_t seen_ms,
                    const TurnQuestions& questions, How how = {}) {
   std::optional<Standing> standing;
-  if (choice.turn == Turn::enforce || how.back) standing = {state_of(choice), choice.why, poll.desired->commit.id};
-  const HostDesired wanted = desired.host(choice.host);
+  if (choice.turn == Turn::enforce || choice.turn == Turn::look || how.back) {
+    standing = {state_of(choice), choice.why, poll.desired->commit.id};
+  }
+  HostDesired wanted = desired.host(choice.host);
+  const std::vector<std::string> leave = leave_suspended(poll, choice.host, wanted);
   const HostJob job{
       .environment = poll.job.environment.name,
       .desired = &wanted,
@@ -67,6 +106,8 @@ HostReport run_one(EnvironmentPoll& poll, const Choice& choice, const Desired& d
       .superseded = questions.superseded,
       .goes_back = how.back,
       .patience_ms = poll.job.patience_ms,
+      .leave = leave,
+      .suspended = [&] { return suspended_now(poll, choice); },
       .only_learn = how.only_learn,
       .may_follow = [&](const std::string& live) { return standing.has_value() || may_follow(poll, desired, live); },
       .checks_at = [&](const std::string& commit) { return checks_at(poll, choice.host, commit); }};
@@ -112,6 +153,30 @@ bool is_unknown(EnvironmentPoll& poll, const std::string& host) {
   return !record || (record->live_bundle.empty() && record->epoch == 0);
 }
 
+/// What a suspended host is looked at for: the state that it has, or the one that it was found on the way to.
+std::shared_ptr<const Desired> looked_for(EnvironmentPoll& poll, const std::string& host) {
+  Store& store = poll.tools.host.store;
+  const std::string& environment = poll.job.environment.name;
+  const std::string& newest = poll.desired->commit.id;
+  const std::string live = store.host(environment, host).value_or(HostRecord{}).live_commit;
+  const auto begun = store.unsettled(environment, host);
+  const bool underway = std::ranges::any_of(begun, [&](const Deployment& one) { return one.commit == newest; });
+  if (underway || live == newest) return poll.desired;
+  if (live.empty()) return nullptr;
+  auto desired = desired_at(poll.job, poll.tools, live);
+  return desired->problems.empty() && desired->hosts.contains(host) ? desired : nullptr;
+}
+
+HostTurn look_at_suspended(EnvironmentPoll& poll, const Choice& choice, std::int64_t seen_ms) {
+  if (const auto desired = looked_for(poll, choice.host)) {
+    const HostReport report = run_one(poll, choice, *desired, seen_ms, {});
+    return {report, report.result};
+  }
+  const HostReport learned = run_one(poll, choice, *poll.desired, seen_ms, {}, {.only_learn = true});
+  mark(poll, choice);
+  return {{.host = choice.host, .result = HostResult::suspended, .detail = choice.why}, learned.result};
+}
+
 HostTurn take(EnvironmentPoll& poll, const Choice& choice, std::int64_t seen_ms, const TurnQuestions& questions) {
   if (choice.turn == Turn::steady || choice.turn == Turn::advance) {
     TurnQuestions asked = questions;
@@ -119,6 +184,7 @@ HostTurn take(EnvironmentPoll& poll, const Choice& choice, std::int64_t seen_ms,
     const HostReport report = run_one(poll, choice, *poll.desired, seen_ms, asked);
     return {report, report.result};
   }
+  if (choice.turn == Turn::look) return look_at_suspended(poll, choice, seen_ms);
   const HostResult kept = state_of(choice) == "waiting" ? HostResult::waiting : HostResult::held;
   HostTurn turn{.report = {.host = choice.host, .result = kept, .detail = choice.why}, .outcome = kept, .asked = false};
   if (choice.turn == Turn::enforce) {

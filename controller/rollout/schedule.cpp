@@ -252,7 +252,7 @@ void Schedule::remember_time(std::int64_t took_ms) {
 
 void Schedule::judge_rollout(const std::string& host, HostResult result, std::int64_t now_ms) {
   if (result == HostResult::unreachable || result == HostResult::failed || result == HostResult::waiting || result == HostResult::busy ||
-      result == HostResult::observing || result == HostResult::disturbed) {
+      result == HostResult::observing || result == HostResult::suspended || result == HostResult::disturbed) {
     waves_.gave_up(host);
   } else if (is_fine(result)) {
     waves_.done(host, now_ms);

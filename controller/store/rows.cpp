@@ -137,4 +137,18 @@ void write_rollout(SQLite::Database& database, const std::string& environment, c
       .exec();
 }
 
+int insert_hold(SQLite::Database& database, const Hold& h) {
+  return prepare(database, "INSERT OR REPLACE INTO holds VALUES (?,?,?,?,?,?,?,?)", h.environment, h.host, h.bundle,
+                 h.commit, h.reason, h.since_ms, h.deployment, h.back_to)
+      .exec();
+}
+
+std::vector<Hold> holds_of(SQLite::Database& database, const std::string& environment) {
+  auto rows = prepare(database,
+                      "SELECT environment, host, bundle, commit_id, reason, since_ms, deployment, back_to FROM holds "
+                      "WHERE (?1 = '' OR environment = ?1) ORDER BY since_ms",
+                      environment);
+  return all(rows, hold_of);
+}
+
 }  // namespace holdfast

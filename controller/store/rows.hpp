@@ -81,6 +81,11 @@ bool is_rollout(SQLite::Database& database, const std::string& environment, cons
                 const std::string& hosts);
 void write_rollout(SQLite::Database& database, const std::string& environment, const Revision& revision,
                    const std::string& hosts, std::int64_t at_ms);
+int insert_hold(SQLite::Database& database, const Hold& hold);
+std::vector<Hold> holds_of(SQLite::Database& database, const std::string& environment);
+int insert_suspension(SQLite::Database& database, const Suspension& suspension);
+std::vector<Suspension> suspensions_of(SQLite::Database& database, const std::string& environment);
+bool delete_suspension(SQLite::Database& database, const Suspension& suspension);
 std::int64_t next_epoch_of(SQLite::Database& database);
 
 }  // namespace holdfast

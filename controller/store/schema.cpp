@@ -150,6 +150,13 @@ const std::vector<std::string_view>& store_migrations() {
             WHERE name NOT IN (SELECT entry FROM audits);
         END;
       )sql",
+      // 14: what people took out of our hands for a time
+      R"sql(
+        CREATE TABLE suspensions (
+          environment TEXT NOT NULL, host TEXT NOT NULL, app TEXT NOT NULL, suspended_by TEXT NOT NULL,
+          reason TEXT NOT NULL, since_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL,
+          PRIMARY KEY (environment, host, app)) STRICT;
+      )sql",
   };
   return migrations;
 }

@@ -176,21 +176,11 @@ class SqliteStore : public Store {
   }
 
   void put_hold(const Hold& h) override {
-    written([&] {
-      return prepare(database_, "INSERT OR REPLACE INTO holds VALUES (?,?,?,?,?,?,?,?)", h.environment, h.host,
-                     h.bundle, h.commit, h.reason, h.since_ms, h.deployment, h.back_to)
-          .exec();
-    });
+    written([&] { return insert_hold(database_, h); });
   }
 
   std::vector<Hold> holds(const std::string& environment) override {
-    return guarded([&] {
-      auto rows = prepare(database_,
-                          "SELECT environment, host, bundle, commit_id, reason, since_ms, deployment, back_to FROM holds "
-                          "WHERE (?1 = '' OR environment = ?1) ORDER BY since_ms",
-                          environment);
-      return all(rows, hold_of);
-    });
+    return guarded([&] { return holds_of(database_, environment); });
   }
 
   int remove_holds(const std::string& environment, const std::string& host) override {
@@ -241,6 +231,18 @@ class SqliteStore : public Store {
   bool remove_pin(const std::string& environment) override {
     return written(
         [&] { return prepare(database_, "DELETE FROM pins WHERE environment = ?", environment).exec() > 0; });
+  }
+
+  void put_suspension(const Suspension& one) override {
+    written([&] { return insert_suspension(database_, one); });
+  }
+
+  std::vector<Suspension> suspensions(const std::string& environment) override {
+    return guarded([&] { return suspensions_of(database_, environment); });
+  }
+
+  bool remove_suspension(const Suspension& one) override {
+    return written([&] { return delete_suspension(database_, one); });
   }
 
   void put_rollout(const std::string& environment, const Revision& revision, const std::string& hosts,

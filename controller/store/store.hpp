@@ -93,6 +93,19 @@ struct Pin {
   std::int64_t since_ms = 0;
 };
 
+/// What a person took out of our hands for a time: an environment, one of its hosts, one of its applications, or an
+/// application on one host. Nothing of it is changed meanwhile; what differs is told.
+struct Suspension {
+  std::string environment{};
+  std::string host{};  // empty: all hosts
+  std::string app{};   // empty: all that the hosts have
+  std::string by{};    // the login that gave the command
+  std::string reason{};
+  std::int64_t since_ms = 0;
+  std::int64_t until_ms = 0;  // it is over then, by itself
+  friend bool operator==(const Suspension&, const Suspension&) = default;
+};
+
 /// How an environment's source stands.
 struct EnvironmentRecord {
   std::string name{};
@@ -183,6 +196,13 @@ class Store {
   virtual void put_pin(const Pin& pin) = 0;
   virtual std::optional<Pin> pin(const std::string& environment) = 0;
   virtual bool remove_pin(const std::string& environment) = 0;
+
+  /// In place of the one of the same environment, host and application.
+  virtual void put_suspension(const Suspension& suspension) = 0;
+  /// The oldest first, those among them whose time is over; "": of all environments.
+  virtual std::vector<Suspension> suspensions(const std::string& environment) = 0;
+  /// False where the file no longer has exactly this one: somebody else ended it, or gave it another time.
+  virtual bool remove_suspension(const Suspension& suspension) = 0;
 
   /// What the hosts of an environment are to be at from now on; `hosts` is a JSON list of their names. No write where
   /// the file says the same.

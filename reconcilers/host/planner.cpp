@@ -30,6 +30,12 @@ Attributes goal_of(const Attributes& from, const Attributes& wanted) {
   return to;
 }
 
+std::string why_left(const Wanted& wanted, const Attributes& from) {
+  if (!wanted.parameters.contains("suspended")) return "somebody else goes on changing it";
+  return goal_of(from, wanted.attributes) == from ? "it is suspended"
+                                                  : "it is suspended, and differs from what is wanted";
+}
+
 bool lies_below(const std::string& path, const std::string& folder) {
   return path == folder || folder == "/" || path.starts_with(folder + "/");
 }
@@ -77,7 +83,7 @@ class Planner {
     if (leave_.contains(wanted.id)) {
       moves_.push_back({.wanted = wanted, .from = from, .to = from, .kind = kind});  // others may load it
       moves_.back().wanted.attributes = from;
-      notes_.push_back(to_text(wanted.id) + " is left as it is: somebody else goes on changing it");
+      notes_.push_back(to_text(wanted.id) + " is left as it is: " + why_left(wanted, from));
     } else if (obstacle == from.end()) {
       moves_.push_back({.wanted = wanted, .from = from, .to = goal_of(from, wanted.attributes), .kind = kind});
     } else if (kind == ActionKind::prune) {
