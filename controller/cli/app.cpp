@@ -4,6 +4,7 @@
 #include <controller/cli/audit_commands.hpp>
 #include <controller/cli/backup_commands.hpp>
 #include <controller/cli/basic_commands.hpp>
+#include <controller/cli/capture_command.hpp>
 #include <controller/cli/deploy_commands.hpp>
 #include <controller/cli/gate_commands.hpp>
 #include <controller/cli/look_commands.hpp>
@@ -45,6 +46,7 @@ struct Line {
   BackupOptions backup{};
   OverrideOptions override_{};
   SuspendOptions suspend{};
+  CaptureOptions capture{};
   std::string folder{};
   std::string revision{};
   std::string topic{};
@@ -181,6 +183,14 @@ class App {
     suspend->add_option("--until", line_.suspend.until, "until this time instead: 2026-11-21T18:00:00Z");
     auto* resume = suspend_command_of("resume", "show what would be done, and go on with it", resume_command);
     resume->add_flag("--yes,-y", line_.suspend.yes, "do not ask");
+    auto* capture = command("capture", "push what was changed by hand on a host as a branch, ready to merge", [this] {
+      Context context = open("");
+      line_.capture.json = line_.output == "json";
+      return capture_command(context, line_.capture, std::cout);
+    });
+    capture->add_option("host", line_.capture.host, "the host")->required();
+    capture->add_option("--environment", line_.capture.environment, "of this environment, where several have it");
+    capture->add_option("--branch", line_.capture.branch, "a new branch's name [holdfast/capture/HOST-TIME]");
   }
 
   CLI::App* suspend_command_of(const std::string& name, const std::string& help,

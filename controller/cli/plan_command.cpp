@@ -6,6 +6,7 @@
 #include <controller/plan/content_view.hpp>
 #include <controller/plan/plan_words.hpp>
 #include <controller/rollout/parallel.hpp>
+#include <controller/rollout/suspension.hpp>
 #include <controller/rollout/tracking.hpp>
 #include <manifests/error.hpp>
 
@@ -28,7 +29,11 @@ Deadline in(std::int64_t ms) { return std::chrono::steady_clock::now() + std::ch
 class Looker {
  public:
   Looker(Context& context, const Desired& desired, EnvironmentWorker& worker)
-      : context_(context), desired_(desired), worker_(worker), holds_(context.store->holds(desired.environment.name)) {}
+      : context_(context),
+        desired_(desired),
+        worker_(worker),
+        holds_(context.store->holds(desired.environment.name)),
+        suspensions_(context.store->suspensions(desired.environment.name)) {}
 
   std::vector<HostPlan> look(const std::vector<std::string>& only) {
     std::vector<std::string> hosts;
@@ -68,6 +73,7 @@ class Looker {
       plan.error = error.what();
     }
     tell_held(plan, host);
+    tell_suspended(plan);
     return plan;
   }
 
@@ -76,6 +82,15 @@ class Looker {
       if (hold.host != plan.host || hold.bundle != host.digest) continue;
       plan.notes.push_back("held, and not applied until `holdfast retry " + plan.environment +
                            "`: " + hold.reason.substr(0, hold.reason.find('\n')));
+    }
+  }
+
+  void tell_suspended(HostPlan& plan) const {
+    const std::int64_t now = context_.clock.wall_ms();
+    for (const Suspension& one : suspensions_) {
+      if (now >= one.until_ms || (!one.host.empty() && one.host != plan.host)) continue;
+      plan.notes.push_back(scope_text(one) + ": " + to_text(one) +
+                           "; nothing of it is changed before that, or `holdfast resume " + one.environment + "`");
     }
   }
 
@@ -90,6 +105,7 @@ class Looker {
   const Desired& desired_;
   EnvironmentWorker& worker_;
   std::vector<Hold> holds_;
+  std::vector<Suspension> suspensions_;
   std::mutex adding_;
   std::mutex reading_;
 };

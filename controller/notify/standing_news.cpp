@@ -38,12 +38,22 @@ void tell(const HostsTold& told, const std::string& event, const RolloutRecord& 
   news.notes.push_back(std::move(note));
 }
 
+/// What differs there and is left; empty where nothing does. Commits that wait for a suspended host are no drift.
+std::string drift_of(const HostRecord& record) {
+  if (record.state == "drifted") return record.detail;
+  const std::size_t begin =
+      record.state == "suspended" ? record.detail.find("drift is left as it is: ") : std::string::npos;
+  if (begin == std::string::npos) return "";
+  return record.detail.substr(begin, record.detail.find("; commit ", begin) - begin);
+}
+
 /// Told once for each drift: what else drifts on the host is another one.
 void tell_drift(const HostRecord& record, const ToldKey& what, const NewsInput& input, HostsTold& drifted, News& news) {
   const std::string told = told_key(input, what);
-  if (record.state == "drifted" && told != record.detail) {
+  const std::string drift = drift_of(record);
+  if (!drift.empty() && told != drift) {
     add(drifted, record);
-    news.told[what] = {record.detail, input.now_ms};
+    news.told[what] = {drift, input.now_ms};
   } else if (record.state == "converged" && !told.empty()) {
     news.told[what] = {"", input.now_ms};
   }

@@ -151,4 +151,11 @@ std::vector<Hold> holds_of(SQLite::Database& database, const std::string& enviro
   return all(rows, hold_of);
 }
 
+std::optional<Pin> pin_in(SQLite::Database& database, const std::string& environment) {
+  auto rows = prepare(database,
+                      "SELECT environment, head, target, requested_by, reason, since_ms FROM pins WHERE environment = ?",
+                      environment);
+  return first(rows, pin_of);
+}
+
 }  // namespace holdfast

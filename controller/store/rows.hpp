@@ -81,6 +81,7 @@ bool is_rollout(SQLite::Database& database, const std::string& environment, cons
                 const std::string& hosts);
 void write_rollout(SQLite::Database& database, const std::string& environment, const Revision& revision,
                    const std::string& hosts, std::int64_t at_ms);
+std::optional<Pin> pin_in(SQLite::Database& database, const std::string& environment);
 int insert_hold(SQLite::Database& database, const Hold& hold);
 std::vector<Hold> holds_of(SQLite::Database& database, const std::string& environment);
 int insert_suspension(SQLite::Database& database, const Suspension& suspension);

@@ -220,12 +220,7 @@ class SqliteStore : public Store {
   }
 
   std::optional<Pin> pin(const std::string& environment) override {
-    return guarded([&] {
-      auto rows = prepare(
-          database_, "SELECT environment, head, target, requested_by, reason, since_ms FROM pins WHERE environment = ?",
-          environment);
-      return first(rows, pin_of);
-    });
+    return guarded([&] { return pin_in(database_, environment); });
   }
 
   bool remove_pin(const std::string& environment) override {

@@ -191,3 +191,38 @@ TEST_CASE("a commit that waits for gates is told once, and as begun only when it
   CHECK(titles(scene.look(sinks)) == Texts{"production: deploying 222222222222"});
   CHECK(scene.look(sinks).empty());
 }
+
+TEST_CASE("drift of a suspended host is told once, whatever commits wait for it", "[notify][suspend]") {
+  NotifyScene scene;
+  HostRecord record{.environment = "production", .host = "a", .state = "suspended", .live_commit = commit('1')};
+  record.detail = "suspended by alice";
+  scene.store->put_host(record);
+  scene.put_rollout(commit('1'), {"a"});
+  const auto drifted = [&scene] {
+    std::vector<std::string> found = titles(scene.news());
+    std::erase_if(found, [](const std::string& one) { return one.find("drifted") == std::string::npos; });
+    return found;
+  };
+  CHECK(drifted().empty());
+  record.detail = "suspended by alice; drift is left as it is: file:/etc/motd";
+  scene.store->put_host(record);
+  CHECK(drifted() == Texts{"production: drifted on a: suspended by alice; drift is left as it is: file:/etc/motd"});
+  record.detail += "; commit 222222222222 waits";
+  scene.store->put_host(record);
+  CHECK(drifted().empty());
+}
+
+TEST_CASE("a commit is deployed when all hosts have it but those that are suspended", "[notify][suspend]") {
+  NotifyScene scene;
+  scene.put_host("a", "suspended", commit('0'));
+  scene.put_host("b", "suspended", commit('0'));
+  scene.put_rollout(commit('1'), {"a", "b"});
+  const std::vector<SinkSettings> sinks = {NotifyScene::sink("status", {"deploying", "deployed", "current"})};
+  const auto told = [&](const std::string& what) {
+    const std::vector<std::string> found = titles(scene.look(sinks));
+    return std::ranges::any_of(found, [&](const std::string& one) { return one.find(what) != std::string::npos; });
+  };
+  CHECK_FALSE(told("changes nothing"));
+  scene.put_host("b", "converged", commit('1'));
+  CHECK(told("changes nothing"));
+}
