@@ -25,14 +25,21 @@ GateAnswer ask(const EnvironmentGate& gate, const std::string& commit, const std
   const std::string wanted =
       gate.environment + " must be healthy at this same commit (" + commit.substr(0, short_id) + ")" + duration;
   std::int64_t since_ms = 0;
+  bool any = false;
   for (const std::string& host : gate.hosts) {
     const auto found = std::ranges::find(hosts, host, &Undisturbed::host);
     const Undisturbed* one = found == hosts.end() ? nullptr : &*found;
+    if (one != nullptr && one->state == "suspended") continue;  // a person has it: it keeps nobody waiting
+    any = true;
     if (one == nullptr || one->commit != commit || one->state != "converged") {
       answer.why = wanted + ": " + shortfall(host, one, commit);
       return answer;
     }
     since_ms = std::max(since_ms, one->since_ms);
+  }
+  if (!any) {
+    answer.why = wanted + ": all of its hosts are suspended";
+    return answer;
   }
   answer.open = now_ms - since_ms >= gate.healthy_for_ms;
   if (!answer.open) {

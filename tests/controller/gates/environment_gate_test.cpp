@@ -48,3 +48,9 @@ TEST_CASE("a time that runs since the future, by a clock set back, does not open
   const GateAnswer answer = ask(gate, wanted, {host("s1", 9 * hour), host("s2", 1)}, hour);
   CHECK_FALSE(answer.open);
 }
+
+TEST_CASE("a suspended host keeps no gate closed, but opens none by itself", "[gates][suspend]") {
+  const std::int64_t late = 100 * hour;
+  CHECK(ask(gate, wanted, {host("s1", 1), host("s2", 1, other, "suspended")}, late).open);
+  CHECK_FALSE(ask(gate, wanted, {host("s1", 1, wanted, "suspended"), host("s2", 1, other, "suspended")}, late).open);
+}
