@@ -158,10 +158,48 @@ TEST_CASE("a wave is a number of hosts or a part of them", "[environment]") {
 }
 
 TEST_CASE("keys of later versions and unknown keys are refused", "[environment]") {
-  refuses(track + hosts + "  approval: required\n", "7:3", "not in this version of holdfast");
-  refuses(track + hosts + "  signed: required\n", "7:3", "not in this version of holdfast");
+  refuses(track + hosts + "  notify: []\n", "7:3", "not in this version of holdfast");
   refuses(track + hosts + "  rollout: {order: reverse}\n", "7:13", "not in this version of holdfast");
   refuses(track + hosts + "  prunee: true\n", "7:3", "did you mean \"prune\"?");
+}
+
+TEST_CASE("an approval that nobody could give is refused", "[environment][approval]") {
+  const std::string ada =
+      "{name: Ada, ssh: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE8xh3fWdNk0zpc5K2m7t3CUfvJpyPd6hXMzJmGr1vQe}";
+  refuses(track + hosts + "  approval: required\n", "7:13", "nobody can give it");
+  refuses(track + hosts + "  approval: yes please\n", "7:13", "`required` or a map");
+  refuses(track + hosts + "  approval: {approvers: [{name: Ada}]}\n", "7:26", "\"Ada\" has no key");
+  refuses(track + hosts + "  approval: {count: 2, approvers: [" + ada + "]}\n", "7:21", "2 of 1 approver");
+  refuses(track + hosts + "  approval: {unsigned: allowed, approvers: [" + ada + "]}\n", "7:24", "no meaning beside");
+  refuses(track + hosts + "  approval: {approvers: [{name: Ada, ssh: ssh-ed25519-cert-v01@openssh.com AAAA}]}\n",
+          "7:43", "public key");
+  refuses(
+      track + hosts + "  approval: {approvers: [" + ada +
+          ", {name: Bob, ssh: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE8xh3fWdNk0zpc5K2m7t3CUfvJpyPd6hXMzJmGr1vQe x}]}\n",
+      "", "is also that of \"Ada\"");
+  refuses(track + hosts + "  approval: {approvers: [{name: Ada, openpgp: keys/ada.asc}]}\n", "7:47",
+          "no file \"keys/ada.asc\"");
+  refuses(track + hosts + "  signed: required\n", "7:11", "nobody's signature is accepted");
+}
+
+TEST_CASE("who may approve is read with the keys, files of the root branch included", "[environment][approval]") {
+  const std::string key = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDME\n-----END PGP PUBLIC KEY BLOCK-----\n";
+  const std::string spec =
+      track + hosts + "  signed: required\n" + "  approval:\n    notAuthor: true\n    validFor: 12h\n    approvers:\n" +
+      "      - {name: Ada, mail: ada@example.com, ssh: \"ssh-ed25519 "
+      "AAAAC3NzaC1lZDI1NTE5AAAAIE8xh3fWdNk0zpc5K2m7t3CUfvJpyPd6hXMzJmGr1vQe ada,cert-authority\"}\n" +
+      "      - {name: Bob, openpgp: keys/bob.asc}\n";
+  const EnvironmentsResult result =
+      load_environments(MemoryTree({{"deploy/env.yaml", environment(spec)}, {"keys/bob.asc", key}}), {});
+  for (const Problem& problem : result.problems) INFO(render(problem));
+  REQUIRE(result.environments.size() == 1);
+  const ApprovalPolicy& policy = result.environments[0].approval;
+  CHECK((policy.required && policy.not_author && policy.count == 1 && policy.valid_for_ms == 43'200'000));
+  REQUIRE(policy.approvers.size() == 2);
+  CHECK(policy.approvers[0].ssh ==
+        std::vector<std::string>{"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE8xh3fWdNk0zpc5K2m7t3CUfvJpyPd6hXMzJmGr1vQe"});
+  CHECK(policy.approvers[1].openpgp == std::vector<std::string>{key});
+  CHECK(commit_signers(policy, result.environments[0].commits).size() == 2);
 }
 
 TEST_CASE("variables are scalars with a name, and not those of holdfast", "[environment]") {
