@@ -1,15 +1,12 @@
 #include <controller/cli/app.hpp>
 
-#include <controller/cli/approve_command.hpp>
 #include <controller/cli/audit_commands.hpp>
 #include <controller/cli/backup_commands.hpp>
 #include <controller/cli/basic_commands.hpp>
-#include <controller/cli/capture_command.hpp>
 #include <controller/cli/deploy_commands.hpp>
-#include <controller/cli/gate_commands.hpp>
 #include <controller/cli/look_commands.hpp>
 #include <controller/cli/notify_command.hpp>
-#include <controller/cli/suspend_commands.hpp>
+#include <controller/cli/people_commands.hpp>
 #include <controller/cli/terminal.hpp>
 #include <manifests/error.hpp>
 #include <manifests/text.hpp>
@@ -44,9 +41,7 @@ struct Line {
   std::vector<std::string> only_hosts{};
   DeployOptions deploy{};
   BackupOptions backup{};
-  OverrideOptions override_{};
-  SuspendOptions suspend{};
-  CaptureOptions capture{};
+  PeopleOptions people{};
   std::string folder{};
   std::string revision{};
   std::string topic{};
@@ -79,8 +74,13 @@ class App {
         "  holdfast run --config holdfast.yaml               the controller\n");
     add_manifest_commands();
     add_deploy_commands();
-    add_gate_commands();
-    add_suspend_commands();
+    add_people_commands(
+        {.add = [this](const std::string& name, const std::string& help,
+                       std::function<int()> work) -> CLI::App& { return *command(name, help, std::move(work)); },
+         .open = [this] { return open(""); },
+         .is_json = [this] { return line_.output == "json"; },
+         .terminal = [this] { return terminal(); }},
+        line_.people);
     add_backup_commands();
     add_look_commands();
     add_notify_commands();
@@ -139,72 +139,11 @@ class App {
     rollback->add_option("--reason", line_.deploy.reason, "why, for the history");
     deploy_command("retry", "lift what is held, so that it is tried again", retry_command);
     deploy_command("adopt", "take hosts over from another controller, which may only look from then on", adopt_command);
-    add_approve_command();
     auto* run = command("run", "the controller: follow the repository until told to stop", [this] {
       Context context = open("holdfast run");
       return run_command(context, line_.log_level, line_.output == "json");
     });
     run->add_option("--log-level", line_.log_level, "debug, info, warn or error");
-  }
-
-  void add_gate_commands() {
-    auto* over =
-        command("override", "let the commit that is wanted now past windows, freezes and gates, for a time", [this] {
-          Context context = open("");
-          line_.override_.json = line_.output == "json";
-          return override_command(context, line_.override_, std::cout);
-        });
-    over->add_option("environment", line_.override_.environment, "the environment")->required();
-    over->add_option("--reason", line_.override_.reason, "why it can't wait: kept with what it lets through");
-    over->add_option("--for", line_.override_.duration, "how long, from 1m to 7d [1h]");
-    over->add_flag("--end", line_.override_.end, "end it now");
-  }
-
-  void add_approve_command() {
-    auto* approve =
-        command("approve", "sign that a commit may go to an environment's hosts, after a look at its plan", [this] {
-          Context context = open("");
-          line_.deploy.format = line_.output == "json" ? PlanFormat::json : PlanFormat::text;
-          line_.deploy.terminal = terminal();
-          return approve_command(context, line_.deploy, std::cout);
-        });
-    approve->add_option("environment", line_.deploy.environment, "the environment")->required();
-    approve->add_option("revision", line_.deploy.revision, "a commit, branch or tag [what would be rolled out]");
-    approve->add_option("--reason", line_.deploy.reason, "why, for the record")->required();
-    approve->add_option("--key", line_.deploy.key, "an SSH key file to sign with, or `agent`");
-    approve->add_option("--openpgp", line_.deploy.openpgp, "an OpenPGP key to sign with, as gpg names it");
-  }
-
-  void add_suspend_commands() {
-    auto* suspend = suspend_command_of(
-        "suspend", "change nothing of an environment, a host or an application for a time", suspend_command);
-    suspend->add_option("--reason", line_.suspend.reason, "why, for whoever finds it suspended")->required();
-    suspend->add_option("--for", line_.suspend.lasts, "how long: 30m, 2h, 3d [4h]; at most 30d");
-    suspend->add_option("--until", line_.suspend.until, "until this time instead: 2026-11-21T18:00:00Z");
-    auto* resume = suspend_command_of("resume", "show what would be done, and go on with it", resume_command);
-    resume->add_flag("--yes,-y", line_.suspend.yes, "do not ask");
-    auto* capture = command("capture", "push what was changed by hand on a host as a branch, ready to merge", [this] {
-      Context context = open("");
-      line_.capture.json = line_.output == "json";
-      return capture_command(context, line_.capture, std::cout);
-    });
-    capture->add_option("host", line_.capture.host, "the host")->required();
-    capture->add_option("--environment", line_.capture.environment, "of this environment, where several have it");
-    capture->add_option("--branch", line_.capture.branch, "a new branch's name [holdfast/capture/HOST-TIME]");
-  }
-
-  CLI::App* suspend_command_of(const std::string& name, const std::string& help,
-                               int (*work)(Context&, const SuspendOptions&, std::ostream&)) {
-    auto* added = command(name, help, [this, work] {
-      Context context = open("");
-      line_.suspend.format = line_.output == "json" ? PlanFormat::json : PlanFormat::text;
-      line_.suspend.terminal = terminal();
-      return work(context, line_.suspend, std::cout);
-    });
-    added->add_option("environment", line_.suspend.environment, "the environment")->required();
-    added->add_option("--host", line_.suspend.host, "only this host of it");
-    added->add_option("--app", line_.suspend.app, "only what is in this folder or file of manifests, or one resource");
-    return added;
   }
 
   void add_backup_commands() {
