@@ -189,7 +189,7 @@ void forget(const Mirror& mirror, const std::string& reference) {
 }
 
 void pack_written(const Mirror& mirror, std::size_t most) {
-  const GitRepository repository = writable(mirror);
+  const GitRepository repository = writable_repository(mirror);
   const MirrorLock lock(mirror.folder());
   pack_loose_objects(repository.get(), mirror.folder(), most);
 }

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -15,8 +16,7 @@ struct EnvironmentPoll {
   EnvironmentTools tools;
   std::shared_ptr<const Desired> desired{};
   bool by_hand = false;  // a person's rollback is in force
-  /// What every host's turn should be for, by what the store says now.
-  std::function<std::vector<Wish>(const EnvironmentPoll&)> wishes_now{};
+  std::map<std::string, std::string> waits{};  // why hosts may not take it yet, by name, as the gates said
   std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
 };
 

@@ -2,6 +2,7 @@
 #include <controller/rollout/host_turns.hpp>
 
 #include <controller/rollout/rollout_note.hpp>
+#include <controller/rollout/wishes.hpp>
 #include <manifests/error.hpp>
 
 #include <algorithm>
@@ -61,7 +62,7 @@ void HostTurns::write_rollout(bool all) {
 /// A commit failed that all go back from: what each host does now, and not with the next poll.
 void HostTurns::wish_again() {
   if (!poll_ || !schedule_.take_look_again()) return;
-  schedule_.wish_again(poll_->wishes_now(*poll_), host_.clock.monotonic_ms());
+  schedule_.wish_again(wishes_again(*poll_), host_.clock.monotonic_ms());
 }
 
 std::chrono::milliseconds HostTurns::nap() const {
