@@ -3,6 +3,7 @@
 #include <manifests/drift_policy.hpp>
 #include <manifests/approval_policy.hpp>
 #include <manifests/gates_policy.hpp>
+#include <manifests/late_watch_policy.hpp>
 #include <manifests/problem.hpp>
 #include <manifests/resource.hpp>
 #include <manifests/rollout_policy.hpp>
@@ -47,6 +48,7 @@ struct HealthPolicy {
   int passes = 3;                    // consecutive passes that every check needs
   // How long a host waits for its confirmation, from the end of the effects, before it undoes them by itself.
   std::int64_t confirm_within_ms = 110'000;
+  LateWatchPolicy late{};  // of a host that is confirmed
 };
 
 /// Policy of one environment: read from the root branch only, so that a push to a tracked branch grants itself nothing.

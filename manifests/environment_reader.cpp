@@ -38,6 +38,7 @@ class Reader {
         confirm != nullptr
             ? duration_ms(confirm->as_text())
             : std::max(environment.health.confirm_within_ms, environment.health.window_ms + confirm_after_window_ms);
+    environment.health.late = read_late_watch_policy(health, findings_);
     check_health(environment.health);
     environment.drift = read_drift_policy(spec, findings_);
     environment.approval = read_approval_policy(spec, findings_);

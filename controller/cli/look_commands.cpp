@@ -2,6 +2,7 @@
 
 #include <controller/cli/deployment_record.hpp>
 #include <controller/cli/gate_look.hpp>
+#include <controller/cli/late_look.hpp>
 #include <controller/cli/suspend_look.hpp>
 #include <controller/cli/table.hpp>
 #include <controller/plan/kept_plan.hpp>
@@ -242,12 +243,15 @@ int status_command(Store& store, const std::string& environment, const LookOptio
     if (rollout) record["rollout"] = rollout_record(*rollout);
     const std::vector<Suspension> suspensions = store.suspensions(one.name);
     record["suspensions"] = suspensions_record(suspensions);
+    const std::vector<LateWatch> watches = store.late_watches(one.name);
+    record["late_watches"] = late_watches_record(watches);
     records.push_back(std::move(record));
     if (!options.json) {
       if (found) out << "\n";
       print_environment(one, hosts, rollout, options, out);
       print_gates(store, one.name, options, out);
       print_suspensions(suspensions, options, out);
+      print_late_watches(watches, options, out);
     }
     found = true;
   }

@@ -27,10 +27,15 @@ Choice go_back(const HostView& host, const Hold& hold, const std::vector<Hold>& 
   return {host.host, Turn::leave, why + "; going back failed too: " + failed->reason, ""};
 }
 
-Choice keep(const HostView& host, const std::string& why) {
+Choice keep(const HostView& host, const std::string& why, const std::vector<Hold>& holds) {
   if (host.record.live_bundle.empty())
     return {host.host, Turn::leave, why + "; this host has no verified state yet", ""};
   if (host.record.live_bundle == host.wanted) return {host.host, Turn::leave, why, ""};
+  const auto live = std::ranges::find_if(holds, [&](const Hold& hold) {
+    return hold.host == host.host && hold.bundle == host.record.live_bundle && !hold.back_to.empty() &&
+           (!is_for_others(hold) || hold.commit == host.record.live_commit);
+  });
+  if (live != holds.end()) return go_back(host, *live, holds);  // what it has is not to be kept either
   return {host.host, Turn::enforce, why, ""};
 }
 
@@ -46,13 +51,13 @@ std::vector<Choice> choose(const std::vector<HostView>& hosts, const std::vector
       choices.push_back({host.host, Turn::look, host.suspended, ""});
     } else if (const Hold* hold = held(host, holds)) {
       const bool back = !hold->back_to.empty() && host.record.live_bundle == host.wanted;
-      choices.push_back(back ? go_back(host, *hold, holds) : keep(host, "held: " + hold->reason));
+      choices.push_back(back ? go_back(host, *hold, holds) : keep(host, "held: " + hold->reason, holds));
     } else if (host.record.live_bundle == host.wanted) {
       choices.push_back({host.host, Turn::steady, "", ""});
     } else if (stopped != hosts.end()) {
-      choices.push_back(keep(host, "waiting: this commit failed on " + stopped->host));
+      choices.push_back(keep(host, "waiting: this commit failed on " + stopped->host, holds));
     } else if (!host.waits.empty()) {
-      choices.push_back(keep(host, "waiting: " + host.waits));
+      choices.push_back(keep(host, "waiting: " + host.waits, holds));
     } else {
       choices.push_back({host.host, Turn::advance, "", ""});
     }

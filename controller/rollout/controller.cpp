@@ -1,6 +1,7 @@
 #include <controller/rollout/controller.hpp>
 
 #include <controller/git/release_sources.hpp>
+#include <controller/rollout/late_watches.hpp>
 #include <controller/rollout/source.hpp>
 #include <manifests/digest.hpp>
 #include <manifests/error.hpp>
@@ -61,6 +62,7 @@ struct EnvironmentWorker::Parts {
                 {.folder = own.state + "/mirrors",
                  .remote_for = [remote = own.repository](const std::string& url) { return remote_beside(remote, url); },
                  .mirror = own.mirror}),
+        late(store, clock),
         host{.sessions = sessions,
              .store = store,
              .clock = clock,
@@ -68,7 +70,8 @@ struct EnvironmentWorker::Parts {
              .process = own.process,
              .keep_watch = own.keep_watch,
              .lease_ms = own.lease_ms,
-             .lives = own.lives},
+             .lives = own.lives,
+             .late = &late},
         turns(host, {.workers = own.workers, .patient = std::max(least_patient, patient_per_worker * own.workers)}) {}
 
   EnvironmentTools tools(const std::string& policy_commit) {
@@ -97,6 +100,7 @@ struct EnvironmentWorker::Parts {
   GitReleaseSources sources;
   DesiredCache cache;
   std::string refused_head{};
+  LateWatches late;
   HostTools host;
   EnvironmentRun turns;  // last: what runs uses all of the above
 };
@@ -124,6 +128,8 @@ EnvironmentReport EnvironmentWorker::run(const Environment& environment, const s
 void EnvironmentWorker::poll(const Environment& environment, const std::string& policy_commit) {
   (void)parts_->turns.poll(parts_->job(environment, {}), parts_->tools(policy_commit));
 }
+
+std::vector<std::string> EnvironmentWorker::due() { return parts_->late.due(); }
 
 std::vector<std::string> EnvironmentWorker::wake(const std::vector<std::string>& hosts) {
   return parts_->turns.wake(hosts);

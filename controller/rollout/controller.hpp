@@ -49,6 +49,8 @@ class EnvironmentWorker {
   /// Another turn, soon, for these hosts: for what the newest poll wants of them and they have already. The answer
   /// names those that are busy.
   std::vector<std::string> wake(const std::vector<std::string>& hosts);
+  /// Hosts that should have a turn now, as a round of their late watch is due.
+  std::vector<std::string> due();
   /// What would be rolled out now, or `revision` where it is given; problems and refusals are in `report`.
   std::shared_ptr<const Desired> desired(const Environment& environment, const std::string& policy_commit,
                                          const std::string& revision, EnvironmentReport& report);

@@ -52,14 +52,14 @@ std::string why_of(const TransactionReply& reply) {
 }
 
 HostReport HostSteps::report(HostResult result, const std::string& outcome, const std::string& detail) {
-  const bool stands = job_.standing && outcome == "converged";
+  const bool stands = job_.standing && (outcome == "converged" || outcome == "degraded");
   const bool drifts = !stands && outcome == "converged" && !drifted_.empty();
   const bool fought = !stands && !drifts && outcome == "converged" && !contended_.empty();
   if (fought && result == HostResult::unchanged) result = HostResult::contended;
   if (drifts && result == HostResult::unchanged) result = HostResult::drifted;
   const std::string state = stands ? job_.standing->state : drifts ? "drifted" : fought ? "contended" : outcome;
   const std::string shown = printable(
-      stands   ? job_.standing->why + (drifted_.empty() ? "" : "; " + drift_text())
+      stands   ? job_.standing->why + (detail.empty() ? "" : "; " + detail) + (drifted_.empty() ? "" : "; " + drift_text())
       : drifts ? drift_detail_
       : fought ? to_text(contended_) + "; left alone until what is wanted of it differs, or `holdfast retry " +
                      job_.environment + "`"
@@ -84,6 +84,7 @@ void HostSteps::keep_result() {
 
 void HostSteps::end(Outcome outcome, const std::string& reason) {
   keep_result();
+  if (outcome == Outcome::deployed && deployment_ != 0) begin_late_watch();
   HOLDFAST_FAILPOINT("turn.end");
   if (deployment_ != 0) tools_.store.end_deployment(deployment_, outcome, printable(reason), tools_.clock.wall_ms());
 }
@@ -127,6 +128,13 @@ HostReport HostSteps::refused_by_host(const TransactionReply& reply) {
   return report(HostResult::refused, "refused", why_of(reply));
 }
 
+/// What is held, in the words of its hold.
+std::string HostSteps::why_back() const {
+  constexpr std::string_view held = "held: ";
+  const std::string why = job_.standing ? job_.standing->why : "";
+  return why.starts_with(held) ? why.substr(held.size()) : why;
+}
+
 HostReport HostSteps::confirm(const Verdict& verdict) {
   HOLDFAST_FAILPOINT("turn.healthy");
   const TransactionReply reply = fresh_->confirm(transaction_, epoch_, in(confirm_ms));
@@ -138,9 +146,11 @@ HostReport HostSteps::confirm(const Verdict& verdict) {
   const bool repair = is_repair();
   was_confirmed(job_.commit.id, job_.desired->digest);  // before its deployment ends: nobody asks the host of it then
   if (repair) remember_fights();
+  already_ = verdict.already;
   std::string note;
   if (!verdict.already.empty()) note = "failing before and after the change: " + joined(verdict.already);
-  end(repair ? Outcome::repaired : Outcome::deployed, note);
+  const std::string back = job_.goes_back ? why_back() : "";
+  end(repair ? Outcome::repaired : Outcome::deployed, back + (back.empty() || note.empty() ? "" : "; ") + note);
   tell(note.empty() ? Progress::Level::good : Progress::Level::warning,
        std::string(repair ? "repaired" : "deployed ") + (repair ? "" : job_.commit.id.substr(0, 12)) +
            (note.empty() ? ", healthy" : "; " + note));

@@ -33,7 +33,7 @@ HostReport stages(HostSteps& steps) {
   if (const auto suspended = steps.suspended(reply)) return *suspended;
   reply = steps.leave_drift(std::move(reply));
   if (!reply.plan.refusals.empty()) return steps.refused(reply);
-  if (reply.plan.nothing_to_do()) return steps.nothing_to_do();
+  if (reply.plan.nothing_to_do()) return steps.watched_late(steps.nothing_to_do());
   if (!steps.may_begin()) return steps.waits();
 
   steps.begin(reply);

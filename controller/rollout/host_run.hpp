@@ -75,6 +75,8 @@ struct HostJob {
   std::function<std::string(const std::string& commit)> checks_at{};
 };
 
+class LateWatches;
+
 /// What a turn needs of the rest of the controller; shared between threads (all of it is thread-safe).
 struct HostTools {
   SessionPool& sessions;
@@ -88,6 +90,7 @@ struct HostTools {
   bool keep_watch = false;    // hosts are asked to say when something changes on them
   std::int64_t lease_ms = 0;  // hosts are claimed for this long; 0: they are not claimed
   std::function<bool(const std::string& process)> lives{};
+  LateWatches* late = nullptr;  // of the environment; null: hosts are not watched after their deployment
 };
 
 struct HostReport {

@@ -269,6 +269,7 @@ Verdict HostSteps::watch(const std::vector<Check>& checks, const HealthPolicy& p
     watched.clock = {tools_.clock.monotonic_ms, tools_.clock.sleep_ms};
     watched.on_round = [&](const std::vector<Sample>& round, const Verdict&) {
       if (!account_.is_undone()) account_.checked(round);
+      last_round_ = round;
       for (const Sample& one : round) {
         if (!one.passed && told.insert(one.check + one.detail).second) {
           tell(Progress::Level::detail, one.check + ": " + one.detail);

@@ -4,6 +4,7 @@
 #include <controller/rollout/account.hpp>
 #include <controller/rollout/contended.hpp>
 #include <controller/rollout/host_run.hpp>
+#include <controller/rollout/late_watches.hpp>
 #include <controller/ssh/runner_client.hpp>
 
 #include <memory>
@@ -42,6 +43,8 @@ class HostSteps {
   std::optional<HostReport> suspended(const PlanReply& reply);
   HostReport refused(const PlanReply& reply);
   HostReport nothing_to_do();
+  /// A round of the late watch, where one is due on the host that `report` is of; then what came of that.
+  HostReport watched_late(const HostReport& report);
   /// False where another host must take this commit first.
   [[nodiscard]] bool may_begin() const { return !job_.may_begin || job_.may_begin(); }
   HostReport waits();
@@ -98,11 +101,17 @@ class HostSteps {
   [[nodiscard]] Undone wanted() const { return {job_.desired->digest, job_.commit.id}; }
   [[nodiscard]] std::string why_superseded() const { return job_.superseded ? job_.superseded() : ""; }
   void cut_short_between_steps();
+  [[nodiscard]] std::string why_back() const;
   TransactionReply undo(const std::string& reason);
   HostReport after_rollback(const TransactionReply& reply, const std::string& why, const Undone& undone);
   HostReport report(HostResult result, const std::string& outcome, const std::string& detail);
   void hold(const Undone& undone, const std::string& reason);
   void end(Outcome outcome, const std::string& reason);
+  void begin_late_watch();
+  /// Nothing where something else is wanted meanwhile.
+  std::optional<LateRound> late_round(const LateWatchPolicy& policy);
+  HostReport broke_late(const LateWatches::Watched& watched, const Verdict& verdict);
+  void tell_late(const LateWatch& watch, Progress::Level level, const std::string& text);
   void tell(Progress::Level level, const std::string& text);
   /// The same, but kept in the plan and its result already, so not among the events.
   void show(Progress::Level level, const std::string& text, const Value& record = {}) const;
@@ -134,6 +143,8 @@ class HostSteps {
   std::optional<PlanReply> plan_{};
   std::unique_ptr<RunnerClient> fresh_{};
   std::vector<Sample> baseline_{};
+  std::vector<Sample> last_round_{};    // of the health watch
+  std::vector<std::string> already_{};  // checks that failed before the change and after it
   std::string transaction_{};
   std::int64_t epoch_ = 0;
   std::int64_t deployment_ = 0;

@@ -4,6 +4,7 @@
 #include <controller/rollout/host_steps.hpp>
 #include <controller/rollout/source.hpp>
 #include <controller/rollout/suspension.hpp>
+#include <controller/rollout/take_back.hpp>
 #include <manifests/error.hpp>
 
 #include <algorithm>
@@ -143,7 +144,12 @@ HostTurn go_back(EnvironmentPoll& poll, const Choice& choice, std::int64_t seen_
   turn.outcome = turn.report.result;
   const bool is_back = turn.outcome == HostResult::deployed || turn.outcome == HostResult::degraded ||
                        turn.outcome == HostResult::unchanged || turn.outcome == HostResult::repaired;
-  if (is_back) turn.report.result = HostResult::rolled_back;
+  if (!is_back) return turn;
+  turn.report.result = HostResult::rolled_back;
+  Store& store = poll.tools.host.store;
+  const std::string& environment = poll.job.environment.name;
+  const HostView view{.host = choice.host, .record = store.host(environment, choice.host).value_or(HostRecord{})};
+  end_taken_back(store, {view}, store.holds(environment), poll.tools.host.clock.wall_ms());
   return turn;
 }
 

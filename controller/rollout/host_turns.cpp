@@ -1,5 +1,6 @@
 #include <controller/rollout/host_turns.hpp>
 
+#include <controller/rollout/late_watches.hpp>
 #include <manifests/error.hpp>
 
 #include <array>
@@ -94,6 +95,7 @@ void HostTurns::drive() {
       } catch (const Error&) {
         error_ = std::current_exception();
       }
+      schedule_.doubt(host_.late != nullptr && host_.late->in_doubt());
       for (const Choice& choice : schedule_.start(now)) begin(choice);
       tell_caught_up();
       write_seen(false);

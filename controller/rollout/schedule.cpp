@@ -102,7 +102,7 @@ std::vector<Choice> Schedule::start(std::int64_t now_ms) {
   demote(now_ms);
   take(swift_, Lane::swift, now_ms, begins);
   take(slow_, Lane::slow, now_ms, begins);
-  if (!stopped_ && !advancing_.empty()) {
+  if (!stopped_ && !doubtful_ && !advancing_.empty()) {
     if (waves_.proven()) {
       start_wave(now_ms, begins);
     } else {
@@ -197,7 +197,7 @@ bool Schedule::may_begin(const std::string& host, std::int64_t now_ms) {
   Entry& entry = found->second;
   remember_time(now_ms - entry.since_ms);
   if (entry.turn.choice.turn == Turn::advance) {
-    if (stopped_ || entry.rollout != rollout().key) return false;  // a newer commit is wanted meanwhile
+    if (stopped_ || doubtful_ || entry.rollout != rollout().key) return false;  // a newer commit is wanted meanwhile
     if (!waves_.take(host, now_ms)) return false;
   }
   entry.begun = true;
@@ -222,6 +222,9 @@ void Schedule::ended(const std::string& host, HostResult result, bool asked, std
     if (tells) remember_time(took);
   }
   if (turn == Turn::advance && in_rollout(entry)) judge_rollout(host, result, now_ms);
+  const bool late = result == HostResult::held && (turn == Turn::steady || turn == Turn::enforce);
+  if (late) look_again_ = true;  // it had passed its health watch, and goes back now
+  if (late && turn == Turn::steady) stopped_ = true;
   if (!entry.known) {
     hosts_.erase(found);
     return;

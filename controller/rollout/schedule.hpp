@@ -59,7 +59,7 @@ class Schedule {
   bool wake(const Wish& wish, std::int64_t now_ms);
   /// The same commit, and what every host should have of it differs: somebody failed it, and others go back.
   void wish_again(const std::vector<Wish>& wishes, std::int64_t now_ms);
-  /// True once, where a host failed a commit that all go back from.
+  /// True once, where a host failed a commit that all go back from, or failed it late.
   bool take_look_again() { return std::exchange(look_again_, false); }
 
   /// What is known of the rollout from before; to be said before the first poll.
@@ -69,6 +69,8 @@ class Schedule {
   [[nodiscard]] const Rollout& rollout() const { return waves_.rollout(); }
   /// It failed on one host, and all that have it go back.
   [[nodiscard]] bool goes_back() const { return stopped_ && rollout().all_back; }
+  /// A host that has the commit fails a check just now: nobody begins it until that is known to be nothing.
+  void doubt(bool doubtful) { doubtful_ = doubtful; }
   /// What waits for a pause to end.
   [[nodiscard]] bool pausing() const { return !stopped_ && !advancing_.empty() && waves_.place().next_ms != 0; }
 
@@ -146,6 +148,7 @@ class Schedule {
   Waves waves_{};
   bool stopped_ = false;
   bool look_again_ = false;
+  bool doubtful_ = false;
   std::int64_t widened_ms_ = 0;
 };
 

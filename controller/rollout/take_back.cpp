@@ -35,6 +35,18 @@ std::string verified_before(Store& store, const std::string& environment, const 
   return "";
 }
 
+void end_taken_back(Store& store, const std::vector<HostView>& hosts, const std::vector<Hold>& holds,
+                    std::int64_t now_ms) {
+  for (const Hold& hold : holds) {
+    if (hold.deployment == 0 || hold.back_to.empty()) continue;
+    const auto host = std::ranges::find(hosts, hold.host, &HostView::host);
+    if (host == hosts.end() || host->record.live_bundle == hold.bundle) continue;
+    const auto deployment = store.deployment(hold.deployment);
+    if (!deployment || deployment->outcome != Outcome::deployed) continue;
+    store.end_deployment(hold.deployment, Outcome::rolled_back, hold.reason, now_ms);
+  }
+}
+
 void hold_where_taken(Store& store, const std::vector<HostView>& hosts, std::vector<Hold>& holds, std::int64_t now_ms) {
   const Hold* found = failure_of(hosts, holds);
   if (found == nullptr) return;

@@ -170,6 +170,7 @@ class Watch {
   /// Hosts that said that something changed on them, side by side with what goes on.
   void wake_hosts() {
     std::vector<std::string> due = std::exchange(late_, {});
+    for (const auto& [name, lane] : lanes_) std::ranges::move(lane->worker->due(), std::back_inserter(due));
     {
       const std::scoped_lock lock(wakes_mutex_);
       std::ranges::move(wakes_.due(clock_.monotonic_ms()), std::back_inserter(due));

@@ -60,6 +60,7 @@ std::vector<HostView> views_of(const EnvironmentPoll& poll) {
 std::vector<Hold> holds_of(const EnvironmentPoll& poll, const std::vector<HostView>& views) {
   Store& store = poll.tools.host.store;
   std::vector<Hold> holds = store.holds(poll.job.environment.name);
+  end_taken_back(store, views, holds, poll.tools.host.clock.wall_ms());
   if (poll.desired->environment.rollout.on_failure == OnFailure::rollback_all) {
     hold_where_taken(store, views, holds, poll.tools.host.clock.wall_ms());
   }

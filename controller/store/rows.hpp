@@ -63,6 +63,13 @@ EnvironmentRecord environment_of(SQLite::Statement& row);
 Hold hold_of(SQLite::Statement& row);
 Pin pin_of(SQLite::Statement& row);
 
+/// Its id.
+std::int64_t insert_deployment(SQLite::Database& database, const Deployment& deployment);
+std::vector<Deployment> deployments_of(SQLite::Database& database, const std::string& environment,
+                                       const std::string& host, int limit);
+std::vector<Deployment> unsettled_of(SQLite::Database& database, const std::string& environment,
+                                     const std::string& host, int limit);
+
 /// What was fought for on a host, the oldest first.
 std::vector<Fight> fights_of(SQLite::Database& database, const std::string& environment, const std::string& host);
 void insert_fights(SQLite::Database& database, const std::string& environment, const std::string& host,
@@ -87,6 +94,9 @@ std::vector<Hold> holds_of(SQLite::Database& database, const std::string& enviro
 int insert_suspension(SQLite::Database& database, const Suspension& suspension);
 std::vector<Suspension> suspensions_of(SQLite::Database& database, const std::string& environment);
 bool delete_suspension(SQLite::Database& database, const Suspension& suspension);
+int insert_late_watch(SQLite::Database& database, const LateWatch& watch);
+std::vector<LateWatch> late_watches_of(SQLite::Database& database, const std::string& environment);
+int delete_late_watch(SQLite::Database& database, const LateWatch& watch);
 std::int64_t next_epoch_of(SQLite::Database& database);
 
 }  // namespace holdfast

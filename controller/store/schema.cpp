@@ -157,6 +157,13 @@ const std::vector<std::string_view>& store_migrations() {
           reason TEXT NOT NULL, since_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL,
           PRIMARY KEY (environment, host, app)) STRICT;
       )sql",
+      // 15: hosts that are watched for a while after they have a new commit
+      R"sql(
+        CREATE TABLE late_watches (
+          environment TEXT NOT NULL, host TEXT NOT NULL, deployment INTEGER NOT NULL, commit_id TEXT NOT NULL,
+          bundle TEXT NOT NULL, back_to TEXT NOT NULL, begun_ms INTEGER NOT NULL, for_ms INTEGER NOT NULL, tally TEXT NOT NULL,
+          PRIMARY KEY (environment, host)) STRICT;
+      )sql",
   };
   return migrations;
 }

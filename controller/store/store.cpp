@@ -43,17 +43,7 @@ class SqliteStore : public Store {
   }
 
   std::int64_t begin_deployment(const Deployment& d) override {
-    return written([&] {
-      prepare(
-          database_,
-          "INSERT INTO deployments (environment, host, transaction_id, commit_id, from_commit, subject, author, cause, "
-          "requested_by, outcome, reason, plan, begun_ms, ended_ms, process) VALUES "
-          "(?,?,?,?,?,?,?,?,?,?,?,?,?,0,?)",
-          d.environment, d.host, d.transaction, d.commit, d.from_commit, d.subject, d.author, d.cause, d.requested_by,
-          std::string(to_text(d.outcome)), d.reason, d.plan, d.begun_ms, d.process)
-          .exec();
-      return database_.getLastInsertRowid();
-    });
+    return written([&] { return insert_deployment(database_, d); });
   }
 
   void end_deployment(std::int64_t id, Outcome outcome, const std::string& reason, std::int64_t at_ms) override {
@@ -79,14 +69,7 @@ class SqliteStore : public Store {
   }
 
   std::vector<Deployment> deployments(const std::string& environment, const std::string& host, int limit) override {
-    return guarded([&] {
-      auto rows = prepare(database_,
-                          std::string("SELECT ") + deployment_columns +
-                              " FROM deployments WHERE (?1 = '' OR environment = ?1) AND (?2 = '' OR host = ?2) "
-                              "ORDER BY id DESC LIMIT ?3",
-                          environment, host, limit);
-      return all(rows, deployment_of);
-    });
+    return guarded([&] { return deployments_of(database_, environment, host, limit); });
   }
 
   std::optional<Deployment> deployment(std::int64_t id) override {
@@ -98,17 +81,7 @@ class SqliteStore : public Store {
   }
 
   std::vector<Deployment> unsettled(const std::string& environment, const std::string& host, int limit) override {
-    return guarded([&] {
-      auto rows = prepare(database_,
-                          std::string("SELECT ") + unsettled_columns +
-                              " FROM deployments INDEXED BY deployments_unsettled WHERE outcome IN ('running', "
-                              "'unknown') AND (?1 = '' OR environment = ?1) AND (?2 = '' OR host = ?2) "
-                              "ORDER BY id DESC LIMIT ?3",
-                          environment, host, limit);
-      std::vector<Deployment> found = all(rows, deployment_of);
-      std::ranges::reverse(found);
-      return found;
-    });
+    return guarded([&] { return unsettled_of(database_, environment, host, limit); });
   }
 
   std::set<std::string> transactions(const std::string& host) override {
@@ -238,6 +211,22 @@ class SqliteStore : public Store {
 
   bool remove_suspension(const Suspension& one) override {
     return written([&] { return delete_suspension(database_, one); });
+  }
+
+  void put_late_watches(const std::vector<LateWatch>& watches) override {
+    if (watches.empty()) return;
+    written([&] {
+      for (const LateWatch& one : watches) insert_late_watch(database_, one);
+      return 0;
+    });
+  }
+
+  std::vector<LateWatch> late_watches(const std::string& environment) override {
+    return guarded([&] { return late_watches_of(database_, environment); });
+  }
+
+  void remove_late_watch(const LateWatch& watch) override {
+    written([&] { return delete_late_watch(database_, watch); });
   }
 
   void put_rollout(const std::string& environment, const Revision& revision, const std::string& hosts,

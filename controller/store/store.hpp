@@ -106,6 +106,20 @@ struct Suspension {
   friend bool operator==(const Suspension&, const Suspension&) = default;
 };
 
+/// A host that has a new commit, healthy and confirmed, and is watched for a while yet.
+struct LateWatch {
+  std::string environment{};
+  std::string host{};
+  std::int64_t deployment = 0;  // that brought it
+  std::string commit{};
+  std::string bundle{};
+  std::string back_to{};      // the verified commit before; empty: there is none
+  std::int64_t begun_ms = 0;  // wall clock
+  std::int64_t for_ms = 0;    // how long it is to be watched
+  std::string tally{};        // JSON of what was seen so far (health/late_tally.hpp)
+  friend bool operator==(const LateWatch&, const LateWatch&) = default;
+};
+
 /// How an environment's source stands.
 struct EnvironmentRecord {
   std::string name{};
@@ -203,6 +217,12 @@ class Store {
   virtual std::vector<Suspension> suspensions(const std::string& environment) = 0;
   /// False where the file no longer has exactly this one: somebody else ended it, or gave it another time.
   virtual bool remove_suspension(const Suspension& suspension) = 0;
+
+  /// In place of those of the same hosts, in one transaction.
+  virtual void put_late_watches(const std::vector<LateWatch>& watches) = 0;
+  virtual std::vector<LateWatch> late_watches(const std::string& environment) = 0;  // by host
+  /// Where it is still the one of this deployment.
+  virtual void remove_late_watch(const LateWatch& watch) = 0;
 
   /// What the hosts of an environment are to be at from now on; `hosts` is a JSON list of their names. No write where
   /// the file says the same.
