@@ -22,7 +22,7 @@ std::size_t hosts_in(const WaveSize& size, std::size_t hosts);
 enum class OnFailure {
   rollback_failed,  // they keep it; only the host where it failed goes back
   rollback_all,     // they go back too, each to what was verified there before
-  halt,             // they keep it: a person decides
+  halt,             // they keep it, and no host takes any other commit: a person decides
 };
 std::string_view to_text(OnFailure on_failure);
 

@@ -5,6 +5,7 @@
 #include <controller/gates/override.hpp>
 #include <controller/gates/waits.hpp>
 #include <controller/rollout/approval_gate.hpp>
+#include <controller/rollout/halt.hpp>
 #include <manifests/error.hpp>
 
 #include <algorithm>
@@ -111,7 +112,13 @@ void hold_at_gates(const EnvironmentPoll& poll, const std::vector<Hold>& holds, 
   }
   if (advancing.empty()) forget_begun(store_of(poll), name_of(poll));
   std::vector<GateAnswer> answers;
-  if (!advancing.empty() && !poll.by_hand) answers = ask_all(poll);
+  if (!advancing.empty() && !poll.by_hand) {
+    answers = ask_all(poll);
+    const bool halts = poll.desired->environment.rollout.on_failure == OnFailure::halt;
+    if (const auto answer = halts ? halted(store_of(poll), name_of(poll), holds) : std::nullopt) {
+      answers.insert(answers.begin(), *answer);
+    }
+  }
   if (const auto given = override_now(poll)) {
     use(poll, *given, answers);
     answers.clear();

@@ -133,3 +133,24 @@ TEST_CASE("a commit that fails is left on the hosts that have it, unless all go 
   CHECK(fleet.read("/etc/motd", "b") == "good\n");
   CHECK(fleet.read("/etc/motd", "c") == "good\n");
 }
+
+TEST_CASE("with halt no host takes any other commit before somebody says retry", "[turn]") {
+  Scene fleet({"a", "b"});
+  fleet.write("environment.yaml", fleet.environment("main") + "  rollout: {onFailure: halt}\n");
+  const std::string checks = check(fleet, "a", "good");
+  fleet.write("motd.yaml", motd("good") + checks);
+  fleet.commit("good");
+  fleet.turn();
+  fleet.write("motd.yaml", motd("bad") + checks);
+  fleet.commit("bad");
+  CHECK(fleet.result() == HostResult::rolled_back);
+  fleet.write("motd.yaml", motd("good again") + checks);
+  fleet.commit("fix");
+  CHECK(exit_code(fleet.turn()) == 3);
+  CHECK(fleet.read("/etc/motd", "a") == "good\n");
+  CHECK(fleet.read("/etc/motd", "b") == "good\n");
+  CHECK(fleet.store().host("test", "b")->detail.find("halted: ") != std::string::npos);
+  REQUIRE(fleet.store().remove_holds("test", "") == 1);
+  CHECK(exit_code(fleet.turn()) == 0);
+  CHECK(fleet.read("/etc/motd", "b") == "good again\n");
+}
