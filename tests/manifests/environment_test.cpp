@@ -39,7 +39,7 @@ TEST_CASE("an environment is read with what it says and with its defaults", "[en
     - {name: here, connection: local, root: /srv/trial}
     - {name: db1, hostKey: [")" + key + R"(", "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQDZx3Zt5c0G1n4o"]}
   vars: {domain: example.com}
-  health: {window: 1m, interval: 500ms, passes: 5, confirmWithin: 90s}
+  health: {window: 1m, interval: 500ms, passes: 5, confirmWithin: 90s, watch: {for: 2h, latency: {within: 2s}, errorRate: 0.5%, cpu: 70%}}
   prune: false
   rollout: {canary: 2, wave: [1, 25%, 100%], pause: 90s, onFailure: rollback-all}
 )"));
@@ -68,6 +68,12 @@ TEST_CASE("an environment is read with what it says and with its defaults", "[en
   CHECK(found.health.passes == 5);
   CHECK(found.health.confirm_within_ms == 90'000);
   CHECK_FALSE(found.prune);
+  CHECK(found.health.late.for_ms == 7'200'000);
+  CHECK(found.health.late.every_ms == 5'000);
+  CHECK(found.health.late.latency_ms == 2'000);
+  CHECK(found.health.late.percentile == Approx(0.95));
+  CHECK(*found.health.late.errors == Approx(0.005));
+  CHECK(*found.health.late.cpu == Approx(0.7));
   CHECK(found.rollout.canary == 2);
   CHECK(found.rollout.waves == std::vector<WaveSize>{{1, false}, {25, true}, {100, true}});
   CHECK(found.rollout.pause_ms == 90'000);
@@ -81,6 +87,11 @@ TEST_CASE("an environment is read with what it says and with its defaults", "[en
   CHECK(read(environment(track + hosts + "  health: {window: 10m}\n")).environments.at(0).health.confirm_within_ms ==
         660'000);
   CHECK(plain.prune);
+  CHECK(plain.health.late.for_ms == 60'000);
+  CHECK(plain.health.late.failures == 3);
+  CHECK(plain.health.late.restarts == 1);
+  CHECK_FALSE(plain.health.late.latency_ms);
+  CHECK_FALSE(plain.health.late.memory);
   CHECK(plain.rollout.canary == 1);
   CHECK(plain.rollout.waves.empty());
   CHECK(plain.rollout.on_failure == OnFailure::rollback_failed);
@@ -155,6 +166,18 @@ TEST_CASE("a wave is a number of hosts or a part of them", "[environment]") {
   CHECK(hosts_in({1, true}, 10) == 1);
   CHECK(hosts_in({100, true}, 7) == 7);
   CHECK(hosts_in({5, false}, 2) == 5);
+}
+
+TEST_CASE("a late watch that can't be kept is refused", "[environment]") {
+  const auto watch = [](const std::string& text) { return track + hosts + "  health: {watch: {" + text + "}}\n"; };
+  refuses(watch("for: 2d"), "7:25", "between 0ms and 1d");
+  refuses(watch("for: 3s"), "7:12", "as long as \"every\"");
+  refuses(watch("cpu: 70"), "7:25", "must be a text");
+  refuses(watch("cpu: 170%"), "7:25", "70%");
+  refuses(watch("errorRate: -1%"), "7:31", "1%");
+  refuses(watch("latency: {percentile: 100, within: 1s}"), "7:42", "");
+  refuses(watch("latency: {percentile: 95}"), "7:20", "lacks the key \"within\"");
+  CHECK(read(environment(watch("for: 0s"))).environments.at(0).health.late.for_ms == 0);
 }
 
 TEST_CASE("keys of later versions and unknown keys are refused", "[environment]") {

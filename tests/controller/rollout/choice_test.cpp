@@ -92,6 +92,20 @@ TEST_CASE("a host that has a held state goes back to what was verified before, o
   CHECK(choices[0].why.find("going back failed too") != std::string::npos);
 }
 
+TEST_CASE("a host whose state broke late goes back also while the next commit waits", "[rollout]") {
+  Hold held = hold("a", "broken");
+  held.back_to = "before";
+  held.deployment = 7;
+  HostView host = view("a", "next", "broken");
+  CHECK(choose({host}, {held})[0].turn == Turn::advance);
+  host.waits = "the window is closed";
+  const Choice back = choose({host}, {held})[0];
+  CHECK(back.turn == Turn::back);
+  CHECK(back.back_to == "before");
+  held.back_to.clear();
+  CHECK(choose({host}, {held})[0].turn == Turn::enforce);  // there is nothing to go back to
+}
+
 TEST_CASE("what is held because of another host is held for that commit alone", "[rollout]") {
   Hold held = hold("a", "same");
   held.back_to = "before";

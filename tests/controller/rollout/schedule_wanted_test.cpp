@@ -77,3 +77,34 @@ TEST_CASE("a turn is overtaken by a desired state that its host may have, and by
     CHECK(fleet.schedule().overtaken(name_of(0)));
   }
 }
+
+TEST_CASE("nobody begins a commit while a host that has it fails a check", "[schedule][late]") {
+  Polled fleet(3);
+  fleet.want("new");
+  fleet.poll();
+  REQUIRE(fleet.start() == std::vector<std::string>{name_of(0)});
+  REQUIRE(fleet.may_begin(name_of(0)));
+  fleet.end(name_of(0), HostResult::deployed);
+  fleet.schedule().doubt(true);
+  CHECK(fleet.start().empty());
+  fleet.schedule().doubt(false);
+  CHECK(fleet.start().size() == 2);
+  fleet.schedule().doubt(true);
+  CHECK_FALSE(fleet.may_begin(name_of(1)));  // also where its turn had begun before
+}
+
+TEST_CASE("a host that breaks late stops the rollout, and everybody is looked at again", "[schedule][late]") {
+  Polled fleet(3);
+  fleet.want("new");
+  fleet.poll();
+  fleet.start();
+  REQUIRE(fleet.may_begin(name_of(0)));
+  fleet.end(name_of(0), HostResult::deployed);
+  fleet.poll();
+  const auto begun = fleet.start();
+  REQUIRE(begun.size() == 3);  // the first is looked at, and breaks
+  fleet.end(name_of(0), HostResult::held);
+  CHECK(fleet.schedule().take_look_again());
+  CHECK_FALSE(fleet.schedule().take_look_again());
+  CHECK_FALSE(fleet.may_begin(name_of(1)));
+}

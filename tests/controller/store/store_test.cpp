@@ -190,6 +190,29 @@ TEST_CASE("a hold is lifted for one host or for all of an environment", "[store]
   CHECK(store->holds("").size() == 1);
 }
 
+TEST_CASE("a late watch is kept by host, and only ended by who has the same one", "[store]") {
+  const auto store = Store::open(":memory:");
+  LateWatch watch{.environment = "production",
+                  .host = "web1",
+                  .deployment = 7,
+                  .commit = "c",
+                  .bundle = "b",
+                  .back_to = "before",
+                  .begun_ms = 1,
+                  .for_ms = 60'000,
+                  .tally = "{}"};
+  store->put_late_watches({watch});
+  CHECK(store->late_watches("production") == std::vector<LateWatch>{watch});
+  CHECK(store->late_watches("staging").empty());
+  LateWatch next = watch;
+  next.deployment = 8;
+  store->put_late_watches({next});
+  store->remove_late_watch(watch);
+  CHECK(store->late_watches("production") == std::vector<LateWatch>{next});
+  store->remove_late_watch(next);
+  CHECK(store->late_watches("production").empty());
+}
+
 TEST_CASE("a state file that is none, or of a newer version, is refused in words", "[store]") {
   const Folder folder;
   const std::string garbage = folder.path / "garbage.db";
