@@ -3,6 +3,7 @@
 #include "network.hpp"
 
 #include <controller/rollout/environment_run.hpp>
+#include <controller/rollout/late_watches.hpp>
 #include <manifests/error.hpp>
 #include <manifests/json.hpp>
 
@@ -47,6 +48,7 @@ Environment environment_of(const std::vector<std::unique_ptr<Host>>& hosts, std:
     host.name = one->name;
     host.address = one->name;
   }
+  if (seed % 2 == 1) environment.health.late.for_ms = 0;
   return environment;
 }
 
@@ -106,6 +108,8 @@ void ControllerHost::run() {
   DesiredCache cache;
   std::mutex git;
   HostTools tools{.sessions = sessions, .store = *store, .clock = clock};
+  LateWatches late(*store, clock);
+  tools.late = &late;
   tools.process = name + "-" + std::to_string(incarnation_);
   tools.lives = [own = tools.process](const std::string& process) { return process == own; };
   tools.on_progress = [this](const Progress& progress) {
