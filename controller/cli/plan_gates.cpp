@@ -50,8 +50,11 @@ void tell_gates(Context& context, const Desired& desired, std::vector<HostPlan>&
     return;
   }
   std::vector<GateAnswer> answers = ask_calendar(gates, now_ms, false);
-  std::ranges::copy(ask_environment(gates, desired.environment.name, desired.commit.id, *context.store, now_ms),
-                    std::back_inserter(answers));
+  const auto mirror = open_mirror(context.settings);
+  std::ranges::copy(
+      ask_environment(gates, desired.environment.name, desired.commit.id, *context.store, now_ms,
+                      [&](const std::string& commit) { return mirror->same_files(commit, desired.commit.id); }),
+      std::back_inserter(answers));
   for (HostPlan* host : changed) note(*host, answers);
   if (!asks_hosts(gates)) return;
   in_parallel(changed, context.settings.workers,

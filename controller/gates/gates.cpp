@@ -66,10 +66,15 @@ GateAnswer ask_here(const CommandGate& gate, const std::string& environment, con
 }
 
 std::vector<GateAnswer> ask_environment(const GatesPolicy& gates, const std::string& environment,
-                                        const std::string& commit, Store& store, std::int64_t now_ms) {
+                                        const std::string& commit, Store& store, std::int64_t now_ms,
+                                        const SameFiles& same_files) {
   std::vector<GateAnswer> answers;
   for (const EnvironmentGate& gate : gates.environments) {
-    answers.push_back(ask(gate, commit, store.undisturbed(gate.environment), now_ms));
+    std::vector<Undisturbed> hosts = store.undisturbed(gate.environment);
+    for (Undisturbed& host : hosts) {
+      if (host.commit != commit && !host.commit.empty() && same_files(host.commit)) host.commit = commit;
+    }
+    answers.push_back(ask(gate, commit, hosts, now_ms));
   }
   for (const BackupGate& gate : gates.backups) answers.push_back(ask(gate, store.hosts(environment), now_ms));
   for (const CommandGate& gate : gates.commands) {

@@ -4,6 +4,7 @@
 #include <manifests/gates_policy.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,12 @@ GateAnswer ask(const BackupGate& gate, const std::vector<HostRecord>& hosts, std
 /// does not open.
 GateAnswer ask_here(const CommandGate& gate, const std::string& environment, const std::string& commit);
 
+/// Whether a commit has the very files of the one that is asked for: a merge commit that adds nothing to what it merges.
+using SameFiles = std::function<bool(const std::string& commit)>;
+
 /// All that is asked of an environment once, before a rollout begins: other environments, backups, programs here.
 std::vector<GateAnswer> ask_environment(const GatesPolicy& gates, const std::string& environment,
-                                        const std::string& commit, Store& store, std::int64_t now_ms);
+                                        const std::string& commit, Store& store, std::int64_t now_ms,
+                                        const SameFiles& same_files);
 
 }  // namespace holdfast

@@ -97,6 +97,12 @@ class Mirror {
   /// The tree of a commit. Throws Error where it has entries that no host could hold (control characters, ".git",
   /// "." segments), or is over the limits (200,000 entries, 512 MiB).
   [[nodiscard]] virtual std::unique_ptr<Tree> tree(const std::string& commit) const = 0;
+  /// Whether both are there and have the very same files.
+  [[nodiscard]] bool same_files(const std::string& commit, const std::string& other) const {
+    const auto a = this->commit(commit);
+    const auto b = this->commit(other);
+    return a && b && !a->tree.empty() && a->tree == b->tree;
+  }
   /// The bytes of a blob by id; throws Error where it is missing or larger.
   [[nodiscard]] virtual std::string blob(const std::string& id, std::size_t max_bytes) const = 0;
 

@@ -47,8 +47,13 @@ std::vector<GateAnswer> ask_calendar_of(const EnvironmentPoll& poll) {
 std::vector<GateAnswer> ask_all(const EnvironmentPoll& poll) {
   std::vector<GateAnswer> answers = ask_calendar_of(poll);
   if (begun_in(store_of(poll), name_of(poll)).commit == commit_of(poll)) return answers;
-  std::ranges::copy(ask_environment(gates_of(poll), name_of(poll), commit_of(poll), store_of(poll), now_of(poll)),
-                    std::back_inserter(answers));
+  const SameFiles same_files = [&poll](const std::string& commit) {
+    const std::scoped_lock lock(poll.tools.git);
+    return poll.tools.mirror.same_files(commit, commit_of(poll));
+  };
+  std::ranges::copy(
+      ask_environment(gates_of(poll), name_of(poll), commit_of(poll), store_of(poll), now_of(poll), same_files),
+      std::back_inserter(answers));
   return answers;
 }
 

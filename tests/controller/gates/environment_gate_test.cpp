@@ -54,3 +54,22 @@ TEST_CASE("a suspended host keeps no gate closed, but opens none by itself", "[g
   CHECK(ask(gate, wanted, {host("s1", 1), host("s2", 1, other, "suspended")}, late).open);
   CHECK_FALSE(ask(gate, wanted, {host("s1", 1, wanted, "suspended"), host("s2", 1, other, "suspended")}, late).open);
 }
+
+TEST_CASE("a commit with the very files of the one that another environment has is proven by it", "[gates]") {
+  const auto store = Store::open(":memory:");
+  for (const char* name : {"s1", "s2"}) {
+    store->put_host({.environment = "staging",
+                     .host = name,
+                     .state = "converged",
+                     .live_commit = other,
+                     .seen_ms = 1,
+                     .changed_ms = 1});
+  }
+  const GatesPolicy gates{.environments = {gate}};
+  const auto ask_with = [&](bool same) {
+    return ask_environment(gates, "production", wanted, *store, 100 * hour,
+                           [same](const std::string& commit) { return same && commit == other; });
+  };
+  CHECK(ask_with(true).at(0).open);
+  CHECK_FALSE(ask_with(false).at(0).open);
+}
