@@ -16,7 +16,7 @@ TURN = re.compile(r"environment=(\S+) turn took ([0-9.]+) ms: (.*)")
 class Holdfast:
     """One fleet repository with one environment of some hosts, and a controller's settings for it."""
 
-    def __init__(self, work, name, build, key, hosts, health="{window: 30s}"):
+    def __init__(self, work, name, build, key, hosts, health="{window: 30s, watch: {for: 0s}}"):
         self.hosts = hosts
         self.folder = work / name
         self.folder.mkdir()

@@ -107,7 +107,7 @@ class Machine:
         with open(f"{self.folder}/host_key.pub", encoding="utf-8") as file:
             key = " ".join(file.read().split()[:2])
         lines = ["apiVersion: holdfast.dev/v1", "kind: Environment", "metadata: {name: crowd}", "spec:",
-                 "  track: {branch: main}", "  health: {window: 5s, interval: 500ms, passes: 1}",
+                 "  track: {branch: main}", "  health: {window: 5s, interval: 500ms, passes: 1, watch: {for: 0s}}",
                  "  vars: {region: north}", "  hosts:"]
         for number in range(self.hosts):
             port = FAULT_PORT if number in self.faulty else SSHD_PORT
