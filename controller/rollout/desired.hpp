@@ -33,6 +33,7 @@ struct Desired {
   DesiredPool pool{};
   std::map<std::string, KeptHost> hosts{};
   std::vector<Problem> problems{};  // not empty: the commit is refused whole and `hosts` is empty
+  std::string policy{};             // the root branch's commit that `environment` is of
   bool lasting = true;  // false: it reads other repositories, so the same commit may say another thing later
 
   /// One of `hosts`, whole.

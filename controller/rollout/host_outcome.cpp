@@ -90,6 +90,10 @@ void HostSteps::end(Outcome outcome, const std::string& reason) {
 }
 
 void HostSteps::remember_generation() {
+  const bool same = record_.live_commit == job_.commit.id && record_.live_bundle == job_.desired->digest;
+  if (!same && !job_.policy.empty()) {
+    tools_.store.put_policy_of(job_.environment, record_.host, job_.commit.id, job_.policy);
+  }
   record_.live_commit = job_.commit.id;
   record_.live_bundle = job_.desired->digest;
   record_.live_checks = checks_text(job_.desired->lowered.checks);

@@ -46,7 +46,8 @@ struct Standing {
 struct HostJob {
   std::string environment{};
   const HostDesired* desired = nullptr;
-  Commit commit{};  // that `desired` is of
+  Commit commit{};       // that `desired` is of
+  std::string policy{};  // the root branch's commit that it was made with
   HealthPolicy health{};
   std::string requested_by{};
   bool rollback = false;               // a person asked for an older commit

@@ -22,7 +22,7 @@ std::string state_of(const Choice& choice) {
 /// Its commit may be gone from the repository, or refused by now.
 std::string checks_at(EnvironmentPoll& poll, const std::string& host, const std::string& commit) {
   try {
-    const auto desired = desired_at(poll.job, poll.tools, commit);
+    const auto desired = verified_at(poll.job, poll.tools, host, commit);
     if (!desired->problems.empty() || !desired->hosts.contains(host)) return "";
     return checks_text(desired->host(host).lowered.checks);
   } catch (const Error&) {
@@ -74,7 +74,7 @@ std::vector<std::string> leave_suspended(EnvironmentPoll& poll, const std::strin
   std::vector<std::string> ids = left_ids(wanted);
   const auto record = store.host(environment, host);
   if (!record || record->live_commit.empty()) return ids;
-  const auto live = desired_at(poll.job, poll.tools, record->live_commit);
+  const auto live = verified_at(poll.job, poll.tools, host, record->live_commit);
   if (!live->problems.empty() || !live->hosts.contains(host)) return ids;
   HostDesired before = live->host(host);
   leave_apps(before, apps);
@@ -91,11 +91,15 @@ HostReport run_one(EnvironmentPoll& poll, const Choice& choice, const Desired& d
     standing = {state_of(choice), choice.why, poll.desired->commit.id};
   }
   HostDesired wanted = desired.host(choice.host);
+  // Whatever it should be, it is where it is now.
+  const auto& hosts = poll.desired->environment.hosts;
+  if (const auto now = std::ranges::find(hosts, choice.host, &Host::name); now != hosts.end()) wanted.host = *now;
   const std::vector<std::string> leave = leave_suspended(poll, choice.host, wanted);
   const HostJob job{
       .environment = poll.job.environment.name,
       .desired = &wanted,
       .commit = desired.commit,
+      .policy = desired.policy,
       .health = desired.environment.health,
       .requested_by = requested_by(poll, choice),
       .rollback = poll.by_hand || how.back,
@@ -132,7 +136,7 @@ void mark(EnvironmentPoll& poll, const Choice& choice) {
 
 /// To what was verified before it took the held one. It is told as what it is for people: rolled back.
 HostTurn go_back(EnvironmentPoll& poll, const Choice& choice, std::int64_t seen_ms, const TurnQuestions& questions) {
-  const auto before = desired_at(poll.job, poll.tools, choice.back_to);
+  const auto before = verified_at(poll.job, poll.tools, choice.host, choice.back_to);
   if (!before->problems.empty() || !before->hosts.contains(choice.host)) {
     const std::string why = choice.why + "; it can't go back: " + choice.back_to.substr(0, 12) + " is refused now";
     mark(poll, {choice.host, Turn::leave, why, ""});
@@ -169,7 +173,7 @@ std::shared_ptr<const Desired> looked_for(EnvironmentPoll& poll, const std::stri
   const bool underway = std::ranges::any_of(begun, [&](const Deployment& one) { return one.commit == newest; });
   if (underway || live == newest) return poll.desired;
   if (live.empty()) return nullptr;
-  auto desired = desired_at(poll.job, poll.tools, live);
+  auto desired = verified_at(poll.job, poll.tools, host, live);
   return desired->problems.empty() && desired->hosts.contains(host) ? desired : nullptr;
 }
 
@@ -196,7 +200,8 @@ HostTurn take(EnvironmentPoll& poll, const Choice& choice, std::int64_t seen_ms,
   if (choice.turn == Turn::enforce) {
     // The new desired state is held or waits; the last verified one stays in force, drift in it is repaired.
     const auto record = poll.tools.host.store.host(poll.job.environment.name, choice.host);
-    const auto good = desired_at(poll.job, poll.tools, record.value_or(HostRecord{}).live_commit);
+    const auto good =
+        verified_at(poll.job, poll.tools, choice.host, record.value_or(HostRecord{}).live_commit);
     if (good->problems.empty() && good->hosts.contains(choice.host)) {
       turn.outcome = run_one(poll, choice, *good, seen_ms, {{}, questions.superseded}).result;
       turn.asked = true;

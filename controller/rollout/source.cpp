@@ -7,6 +7,8 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <functional>
+#include <optional>
 
 namespace holdfast {
 
@@ -36,14 +38,25 @@ void remember(EnvironmentTools& tools, const EnvironmentRecord& before, Environm
   tools.host.on_progress({Progress::Level::warning, now.name, "", now.state + ": " + now.detail});
 }
 
-}  // namespace
+/// Which commits a desired state is made of.
+struct MadeOf {
+  std::string policy{};
+  std::string content{};
+};
 
-std::shared_ptr<const Desired> desired_at(const EnvironmentJob& job, EnvironmentTools& tools,
-                                          const std::string& commit) {
+std::shared_ptr<const Desired> desired_with(const EnvironmentJob& job, EnvironmentTools& tools, const MadeOf& of,
+                                            const std::function<std::optional<Environment>()>& environment) {
   const std::scoped_lock lock(tools.git);
-  tools.sources.use_commit(commit);
-  auto desired = tools.cache.get(job.environment.name + "\n" + tools.policy_commit + "\n" + commit, [&] {
-    Desired made = desired_state(job.environment, tools.mirror, commit, tools.sources, job.load);
+  tools.sources.use_commit(of.content);
+  auto desired = tools.cache.get(job.environment.name + "\n" + of.policy + "\n" + of.content, [&] {
+    const auto known = environment();
+    Desired made;
+    if (known) {
+      made = desired_state(*known, tools.mirror, of.content, tools.sources, job.load);
+    } else {
+      made.problems.push_back({.what = "environment " + job.environment.name + " is not in " + of.policy});
+    }
+    made.policy = of.policy;
     malloc_trim(0);  // the manifests of all hosts were in memory at once
     return made;
   });
@@ -51,6 +64,26 @@ std::shared_ptr<const Desired> desired_at(const EnvironmentJob& job, Environment
     if (tools.host.on_progress) tools.host.on_progress({Progress::Level::warning, job.environment.name, "", note});
   }
   return desired;
+}
+
+}  // namespace
+
+std::shared_ptr<const Desired> desired_at(const EnvironmentJob& job, EnvironmentTools& tools,
+                                          const std::string& commit) {
+  return desired_with(job, tools, {tools.policy_commit, commit}, [&job] { return job.environment; });
+}
+
+std::shared_ptr<const Desired> verified_at(const EnvironmentJob& job, EnvironmentTools& tools, const std::string& host,
+                                           const std::string& commit) {
+  const std::string policy = tools.host.store.policy_of(job.environment.name, host, commit);
+  if (policy.empty() || policy == tools.policy_commit) return desired_at(job, tools, commit);
+  auto then = desired_with(job, tools, {policy, commit}, [&]() -> std::optional<Environment> {
+    if (!tools.mirror.commit(policy)) return std::nullopt;
+    const EnvironmentsResult read = load_environments(*tools.mirror.tree(policy), job.load);
+    const auto found = std::ranges::find(read.environments, job.environment.name, &Environment::name);
+    return found == read.environments.end() ? std::nullopt : std::optional<Environment>(*found);
+  });
+  return then->problems.empty() && then->hosts.contains(host) ? then : desired_at(job, tools, commit);
 }
 
 std::shared_ptr<const Desired> desired_now(const EnvironmentJob& job, EnvironmentTools& tools,

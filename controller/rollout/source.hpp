@@ -11,4 +11,9 @@ namespace holdfast {
 std::shared_ptr<const Desired> desired_at(const EnvironmentJob& job, EnvironmentTools& tools,
                                           const std::string& commit);
 
+/// What a host had when it was verified at `commit`: with the policy of that time, where that is known and the
+/// environment was in it already, else with the newest one. Reached it is as it is now.
+std::shared_ptr<const Desired> verified_at(const EnvironmentJob& job, EnvironmentTools& tools, const std::string& host,
+                                           const std::string& commit);
+
 }  // namespace holdfast

@@ -38,4 +38,22 @@ std::vector<Deployment> unsettled_of(SQLite::Database& database, const std::stri
   return found;
 }
 
+int insert_policy_of(SQLite::Database& database, const std::string& environment, const std::string& host,
+                     const std::string& commit, const std::string& policy) {
+  constexpr int kept = 30;  // of a host
+  prepare(database, "INSERT OR REPLACE INTO verified VALUES (?,?,?,?)", environment, host, commit, policy).exec();
+  return prepare(database,
+                 "DELETE FROM verified WHERE environment = ?1 AND host = ?2 AND rowid NOT IN (SELECT rowid FROM "
+                 "verified WHERE environment = ?1 AND host = ?2 ORDER BY rowid DESC LIMIT ?3)",
+                 environment, host, kept)
+      .exec();
+}
+
+std::string policy_in(SQLite::Database& database, const std::string& environment, const std::string& host,
+                      const std::string& commit) {
+  auto rows = prepare(database, "SELECT policy FROM verified WHERE environment = ? AND host = ? AND commit_id = ?",
+                      environment, host, commit);
+  return first(rows, [](SQLite::Statement& row) { return text(row, 0); }).value_or("");
+}
+
 }  // namespace holdfast

@@ -97,6 +97,10 @@ bool delete_suspension(SQLite::Database& database, const Suspension& suspension)
 int insert_late_watch(SQLite::Database& database, const LateWatch& watch);
 std::vector<LateWatch> late_watches_of(SQLite::Database& database, const std::string& environment);
 int delete_late_watch(SQLite::Database& database, const LateWatch& watch);
+int insert_policy_of(SQLite::Database& database, const std::string& environment, const std::string& host,
+                     const std::string& commit, const std::string& policy);
+std::string policy_in(SQLite::Database& database, const std::string& environment, const std::string& host,
+                      const std::string& commit);
 std::int64_t next_epoch_of(SQLite::Database& database);
 
 }  // namespace holdfast

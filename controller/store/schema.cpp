@@ -161,8 +161,14 @@ const std::vector<std::string_view>& store_migrations() {
       R"sql(
         CREATE TABLE late_watches (
           environment TEXT NOT NULL, host TEXT NOT NULL, deployment INTEGER NOT NULL, commit_id TEXT NOT NULL,
-          bundle TEXT NOT NULL, back_to TEXT NOT NULL, begun_ms INTEGER NOT NULL, for_ms INTEGER NOT NULL, tally TEXT NOT NULL,
-          PRIMARY KEY (environment, host)) STRICT;
+          bundle TEXT NOT NULL, back_to TEXT NOT NULL, begun_ms INTEGER NOT NULL, for_ms INTEGER NOT NULL,
+          tally TEXT NOT NULL, PRIMARY KEY (environment, host)) STRICT;
+      )sql",
+      // 16: the root branch's commit that a verified state was made with
+      R"sql(
+        CREATE TABLE verified (
+          environment TEXT NOT NULL, host TEXT NOT NULL, commit_id TEXT NOT NULL, policy TEXT NOT NULL,
+          PRIMARY KEY (environment, host, commit_id)) STRICT;
       )sql",
   };
   return migrations;

@@ -229,6 +229,15 @@ class SqliteStore : public Store {
     written([&] { return delete_late_watch(database_, watch); });
   }
 
+  void put_policy_of(const std::string& environment, const std::string& host, const std::string& commit,
+                     const std::string& policy) override {
+    written([&] { return insert_policy_of(database_, environment, host, commit, policy); });
+  }
+
+  std::string policy_of(const std::string& environment, const std::string& host, const std::string& commit) override {
+    return guarded([&] { return policy_in(database_, environment, host, commit); });
+  }
+
   void put_rollout(const std::string& environment, const Revision& revision, const std::string& hosts,
                    std::int64_t at_ms) override {
     if (guarded([&] { return is_rollout(database_, environment, revision, hosts); })) return;

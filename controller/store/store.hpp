@@ -224,6 +224,13 @@ class Store {
   /// Where it is still the one of this deployment.
   virtual void remove_late_watch(const LateWatch& watch) = 0;
 
+  /// Under which commit of the root branch a host got the verified state of `commit`; the newest few of each host are
+  /// kept. Empty where that is not known.
+  virtual void put_policy_of(const std::string& environment, const std::string& host, const std::string& commit,
+                             const std::string& policy) = 0;
+  virtual std::string policy_of(const std::string& environment, const std::string& host,
+                                const std::string& commit) = 0;
+
   /// What the hosts of an environment are to be at from now on; `hosts` is a JSON list of their names. No write where
   /// the file says the same.
   virtual void put_rollout(const std::string& environment, const Revision& revision, const std::string& hosts,

@@ -151,3 +151,25 @@ TEST_CASE("a plan says for which gates it would wait", "[turn][gates]") {
   CHECK(fleet.run_program("plan test") == 2);
   CHECK(fleet.output().find("would wait") == std::string::npos);
 }
+
+TEST_CASE("while a commit waits that changes the policy too, nothing of the new policy reaches a host", "[turn][gates]") {
+  Scene fleet;
+  const auto with_word = [&](const std::string& word, const std::string& gates) {
+    fleet.write("environment.yaml", fleet.environment("main") + "  vars: {word: " + word + "}\n" + gates);
+  };
+  with_word("one", "");
+  fleet.write("motd.yaml", motd("${word}"));
+  fleet.commit("one");
+  REQUIRE(fleet.result() == HostResult::deployed);
+  with_word("two", flag_gate(fleet, "controller"));
+  fleet.commit("two");
+  CHECK(fleet.result() == HostResult::waiting);
+  CHECK(fleet.read("/etc/motd") == "one\n");
+  std::ofstream(fleet.root("a").string() + "/etc/motd") << "vandal";
+  CHECK(fleet.result() == HostResult::waiting);
+  INFO(fleet.said());
+  CHECK(fleet.read("/etc/motd") == "one\n");
+  open(fleet);
+  CHECK(fleet.result() == HostResult::deployed);
+  CHECK(fleet.read("/etc/motd") == "two\n");
+}
