@@ -206,14 +206,14 @@ TEST_CASE("an approval that nobody could give is refused", "[environment][approv
 }
 
 TEST_CASE("who may approve is read with the keys, files of the root branch included", "[environment][approval]") {
-  const std::string key = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDME\n-----END PGP PUBLIC KEY BLOCK-----\n";
+  const std::string openpgp = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDME\n-----END PGP PUBLIC KEY BLOCK-----\n";
   const std::string spec =
       track + hosts + "  signed: required\n" + "  approval:\n    notAuthor: true\n    validFor: 12h\n    approvers:\n" +
       "      - {name: Ada, mail: ada@example.com, ssh: \"ssh-ed25519 "
       "AAAAC3NzaC1lZDI1NTE5AAAAIE8xh3fWdNk0zpc5K2m7t3CUfvJpyPd6hXMzJmGr1vQe ada,cert-authority\"}\n" +
       "      - {name: Bob, openpgp: keys/bob.asc}\n";
   const EnvironmentsResult result =
-      load_environments(MemoryTree({{"deploy/env.yaml", environment(spec)}, {"keys/bob.asc", key}}), {});
+      load_environments(MemoryTree({{"deploy/env.yaml", environment(spec)}, {"keys/bob.asc", openpgp}}), {});
   for (const Problem& problem : result.problems) INFO(render(problem));
   REQUIRE(result.environments.size() == 1);
   const ApprovalPolicy& policy = result.environments[0].approval;
@@ -221,68 +221,6 @@ TEST_CASE("who may approve is read with the keys, files of the root branch inclu
   REQUIRE(policy.approvers.size() == 2);
   CHECK(policy.approvers[0].ssh ==
         std::vector<std::string>{"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE8xh3fWdNk0zpc5K2m7t3CUfvJpyPd6hXMzJmGr1vQe"});
-  CHECK(policy.approvers[1].openpgp == std::vector<std::string>{key});
+  CHECK(policy.approvers[1].openpgp == std::vector<std::string>{openpgp});
   CHECK(commit_signers(policy, result.environments[0].commits).size() == 2);
-}
-
-TEST_CASE("variables are scalars with a name, and not those of holdfast", "[environment]") {
-  refuses(track + hosts + "  vars: {a: [1]}\n", "7:10", "must be a text, an integer, a number or true or false");
-  refuses(track + hosts + "  vars: {\"a b\": 1}\n", "7:10", "can't be the name of a variable");
-  refuses(track + hosts + "  vars: {host: x}\n", "7:10", "is given by holdfast");
-  refuses(track + hosts + "  vars: {a: \"${b}\", b: c}\n", "7:13", "not expanded in the value of a variable");
-}
-
-TEST_CASE("folders of an environment stay in the tree", "[environment]") {
-  refuses(track + hosts + "  paths: [../other]\n", "7:11", "relative path");
-  refuses(track + hosts + "  paths: [/etc]\n", "7:11", "relative path");
-}
-
-TEST_CASE("two environments of one name are refused with both places", "[environment]") {
-  const EnvironmentsResult result = read(environment(track + hosts) + "---\n" + environment(track + hosts));
-  REQUIRE(result.problems.size() == 1);
-  CHECK(tells(result.problems, "10:18", "\"production\" is there twice"));
-  CHECK(result.problems[0].also.size() == 1);
-  CHECK(read(environment(track + hosts) + "---\n" + environment(track + hosts, "staging")).environments.size() == 2);
-}
-
-TEST_CASE("problems of other manifests are not told with the environments, unless they could hide one",
-          "[environment]") {
-  const auto problems = [](const std::string& other) {
-    return load_environments(MemoryTree({{"deploy/env.yaml", production}, {"deploy/x.yaml", other}}), {}).problems;
-  };
-  CHECK(problems("kind: [\n").empty());
-  CHECK(problems(manifest("Fil", "x", "path: /x")).empty());
-  CHECK(tells(problems(manifest("Enviroment", "x", "track: {}")), "2:7", "did you mean \"Environment\"?"));
-  CHECK(tells(problems("kind: Environment\nspec: [\n"), "2:7", "unclosed \"[\""));
-}
-
-TEST_CASE("environments that a limit kept from being read are not taken for none", "[environment]") {
-  std::string many;
-  for (int index = 0; index < 2000; ++index) many += "---\nkind: x\n";
-  const MemoryTree tree({{"deploy/a.yaml", many}, {"deploy/b.yaml", many}, {"deploy/env.yaml", production}});
-  CHECK_FALSE(load_environments(tree, {}).problems.empty());
-  std::string large = "# " + std::string(1'000'000, 'x') + "\n" + manifest("Package", "x", "");
-  Files files = {{"deploy/z.yaml", production}};
-  for (int index = 0; index < 20; ++index) files.emplace_back("deploy/f" + std::to_string(index) + ".yaml", large);
-  CHECK(tells(load_environments(MemoryTree(files), {}).problems, "0:0", "larger than 16777216 bytes together"));
-}
-
-TEST_CASE("a gate on another environment knows that one's hosts", "[environment][gates]") {
-  const EnvironmentsResult result =
-      read(environment(track + hosts + "  requires: [{environment: staging, healthyFor: 1h}]\n") + "---\n" +
-           environment(track + "  hosts: [{name: s1}, {name: s2}]\n", "staging"));
-  INFO(rendered(result.problems));
-  REQUIRE(result.problems.empty());
-  const EnvironmentGate& gate = result.environments.at(0).gates.environments.at(0);
-  CHECK(gate.hosts == std::vector<std::string>{"s1", "s2"});
-  CHECK(gate.healthy_for_ms == 3'600'000);
-}
-
-TEST_CASE("a gate on no environment, on its own or in a circle is refused where it stands", "[environment][gates]") {
-  const std::string wants = track + hosts + "  requires: [{environment: ";
-  refuses(wants + "stagging}]\n", "7:28", "no environment \"stagging\"");
-  refuses(wants + "production}]\n", "7:28", "waits for itself");
-  const EnvironmentsResult circle =
-      read(environment(wants + "staging}]\n") + "---\n" + environment(wants + "production}]\n", "staging"));
-  CHECK(tells(circle.problems, "7:28", "wait for each other"));
 }
