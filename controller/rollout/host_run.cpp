@@ -25,8 +25,8 @@ HostReport stages(HostSteps& steps) {
   steps.look();
   if (const auto observing = steps.observe_only()) return *observing;
   if (const auto learned = steps.learn()) return *learned;
-  if (steps.only_learns()) return steps.left_alone();
   if (const auto settled = steps.settle_asked()) return *settled;
+  if (steps.only_learns()) return steps.left_alone();
   if (const auto settled = steps.settle_open_transaction()) return *settled;
 
   PlanReply reply = steps.plan();

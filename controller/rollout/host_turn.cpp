@@ -163,6 +163,14 @@ bool is_unknown(EnvironmentPoll& poll, const std::string& host) {
   return !record || (record->live_bundle.empty() && record->epoch == 0);
 }
 
+/// Something was begun there that has no end in the history yet. A host whose undo failed is left to a person, whole.
+bool has_open_end(EnvironmentPoll& poll, const std::string& host) {
+  Store& store = poll.tools.host.store;
+  const std::string& environment = poll.job.environment.name;
+  const auto record = store.host(environment, host);
+  return record && record->state != "rollback_failed" && !store.unsettled(environment, host, 1).empty();
+}
+
 /// What a suspended host is looked at for: the state that it has, or the one that it was found on the way to.
 std::shared_ptr<const Desired> looked_for(EnvironmentPoll& poll, const std::string& host) {
   Store& store = poll.tools.host.store;
@@ -209,7 +217,7 @@ HostTurn take(EnvironmentPoll& poll, const Choice& choice, std::int64_t seen_ms,
     }
   }
   if (choice.turn == Turn::back) return go_back(poll, choice, seen_ms, questions);
-  if (choice.turn == Turn::leave && is_unknown(poll, choice.host)) {
+  if (choice.turn == Turn::leave && (is_unknown(poll, choice.host) || has_open_end(poll, choice.host))) {
     turn.outcome = run_one(poll, choice, *poll.desired, seen_ms, {}, {.only_learn = true}).result;
     turn.asked = true;
   }
