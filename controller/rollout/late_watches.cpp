@@ -66,11 +66,12 @@ std::vector<std::string> LateWatches::due() {
   const std::int64_t now = clock_.monotonic_ms();
   const std::scoped_lock lock(mutex_);
   std::vector<std::string> hosts;
-  for (auto& [host, entry] : hosts_) {
+  for (auto& one : hosts_) {
+    Entry& entry = one.second;
     const auto passed = [&](const std::optional<std::int64_t>& at) { return !at || now - *at >= entry.every_ms; };
     if (!passed(entry.last_ms) || !passed(entry.named_ms)) continue;
     entry.named_ms = now;
-    hosts.push_back(host);
+    hosts.push_back(one.first);
   }
   return hosts;
 }

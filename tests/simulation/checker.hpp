@@ -16,7 +16,8 @@ namespace holdfast::simulation {
 ///  I1  without an open transaction a host is as its last confirmed commit says, in every file
 ///  I2  nothing changes but what the open transaction's journal says is being changed
 ///  I3  a host's epoch never falls
-///  I4  a host's confirmed commit never goes back; where all go back when one fails, to the one confirmed before it
+///  I4  a host's confirmed commit never goes back; where all go back when one fails, or it was
+///      well at first only, to the one confirmed before it
 ///  I5  one transaction at a time is open on a host
 ///  I6  what is held on a host is not applied there again
 ///  I7  history and status say what the host's journal says

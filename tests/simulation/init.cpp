@@ -194,7 +194,9 @@ Output Init::run(const Command& command) {
   if (program == "systemd-run") return exits(1, "", "Unit was already loaded");
   if (program == "app-check") {
     const Unit* app = unit(command.argv.at(1));
-    const bool well = app != nullptr && app->active == "active" && word_after(app->configuration, "mode=") != "sick";
+    const std::string mode = app == nullptr ? "" : word_after(app->configuration, "mode=");
+    const bool faded = mode == "fades" && host_.machine().now() - app->started > 25 * second;
+    const bool well = app != nullptr && app->active == "active" && mode != "sick" && !faded;
     return exits(well ? 0 : 1, well ? "well" : "not well");
   }
   if (program == "migrate") {

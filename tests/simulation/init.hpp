@@ -17,7 +17,7 @@ class Host;
 /// that go on when who asked for them is dead, transient services and timers that end with the boot.
 ///
 /// A service does what the configuration says that it read when it started (the last word of its ExecStart names it):
-/// `mode=dies` after its start, `mode=dies-late`, `mode=flaps`; with `mode=sick` its check fails; anything else runs.
+/// `mode=dies` after its start, `mode=dies-late`, `mode=flaps`; with `mode=sick` its check fails, with `mode=fades` some time later; anything else runs.
 class Init {
  public:
   explicit Init(Host& host) : host_(host) {}

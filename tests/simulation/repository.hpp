@@ -15,7 +15,9 @@ struct Wanted {
   bool extra = false;       // one file more
   std::string migration{};  // argument of a command that runs when it changes; empty: no such command
   std::size_t version = 0;  // told in the configuration; 0: the commit's own number
-  [[nodiscard]] bool is_bad() const { return mode != "good" || migration == "fail"; }
+  /// Healthy at first; whether it goes bad while somebody watches is another matter.
+  [[nodiscard]] bool fades() const { return mode == "fades" && migration != "fail"; }
+  [[nodiscard]] bool is_bad() const { return (mode != "good" && mode != "fades") || migration == "fail"; }
 };
 
 /// A branch with commits, the newest last: each is a whole set of manifests.

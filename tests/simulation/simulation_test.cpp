@@ -53,6 +53,7 @@ TEST_CASE("seeds that once found something wrong", "[simulation]") {
                Found{64, "a host went back behind what it had confirmed, as the controller had not heard of it"},
                Found{90, "the same, in the turn in which the host told of it"},
                Found{105, "a service that restarted all the time passed twice, as both answers came late and at once"},
+               Found{10, "a host without a verified state was not asked what came of what had begun on it"},
                Found{351, "a new controller did not first ask the host that the bad commit was open on"},
                Found{1023, "a deployment had its end, and the host's record did not yet say so when we died"});
   INFO(found.what << "; " << repeat(found.seed));

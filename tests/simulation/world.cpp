@@ -118,6 +118,8 @@ class World {
     static const std::vector<std::string> bad = {"sick", "dies", "flaps"};
     Wanted wanted{.mode = machine_.chance(0.4) ? bad[machine_.random(bad.size())] : "good",
                   .extra = machine_.chance(0.5)};
+    // With a late watch, which every other seed has; drawn by number, so that the other seeds are what they were.
+    if (wanted.mode == "good" && machine_.seed() % 2 == 0 && repository_.size() % 4 == 3) wanted.mode = "fades";
     if (machine_.chance(0.2)) wanted.migration = machine_.chance(0.4) ? "fail" : std::to_string(repository_.size());
     push(wanted);
   }
