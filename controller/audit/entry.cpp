@@ -66,6 +66,7 @@ Value fitting(Value details) {
 std::string kind_of(const Deployment& d) {
   if (d.outcome == Outcome::repaired) return "repair";
   if (d.outcome == Outcome::refused) return "refused";
+  if (d.outcome == Outcome::superseded) return "superseded";
   return d.outcome == Outcome::deployed && d.cause != "rollback" ? "deployment" : "rollback";
 }
 
@@ -86,7 +87,7 @@ AuditEntry tidy(AuditEntry e) {
 }
 
 AuditEntry entry_of(const Deployment& d, Value details) {
-  const bool back = d.outcome == Outcome::rolled_back;
+  const bool back = d.outcome == Outcome::rolled_back || d.outcome == Outcome::superseded;
   const bool asked_back = d.cause == "rollback" && d.outcome == Outcome::deployed;
   AuditEntry entry{.kind = kind_of(d),
                    .environment = d.environment,

@@ -22,9 +22,12 @@ std::string what_happened(const AuditEntry& e, const std::string& hosts) {
   if (e.kind == "deployment") return e.outcome + revision + (hosts.empty() ? "" : " to " + hosts);
   if (e.kind == "repair")
     return e.outcome + (hosts.empty() ? "" : " " + hosts) + (revision.empty() ? "" : " at" + revision);
-  if (e.kind == "rollback" && e.outcome == "rolled back") {
-    return "rolled back" + on + (e.rolled_back_to.empty() ? "" : " to " + brief(e.rolled_back_to)) +
-           (e.revision.empty() || e.revision == e.rolled_back_to ? "" : " from" + revision);
+  const bool superseded = e.kind == "superseded";
+  if (superseded || (e.kind == "rollback" && e.outcome == "rolled back")) {
+    return (superseded ? "undone" : "rolled back") + on +
+           (e.rolled_back_to.empty() ? "" : " to " + brief(e.rolled_back_to)) +
+           (e.revision.empty() || e.revision == e.rolled_back_to ? "" : " from" + revision) +
+           (superseded ? " before it was judged" : "");
   }
   if (e.kind == "rollback") return e.outcome + revision + on;
   return (e.outcome.empty() ? e.kind : e.outcome) + revision + on + (e.by.empty() ? "" : " by " + e.by);

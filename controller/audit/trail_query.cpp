@@ -42,7 +42,9 @@ std::string tail_of(const std::string& subject) {
   return at == std::string::npos ? "" : subject.substr(at + 2);
 }
 
-bool changes_revision(const AuditEntry& e) { return e.kind == "deployment" || e.kind == "rollback"; }
+bool changes_revision(const AuditEntry& e) {
+  return e.kind == "deployment" || e.kind == "rollback" || e.kind == "superseded";
+}
 
 bool concerns(const TrailLine& line, const std::string& environment, const std::string& host) {
   const std::vector<std::string>& hosts = line.entry.hosts;
@@ -68,7 +70,7 @@ Whereabouts follow(const std::string& environment, const std::vector<TrailLine>&
       continue;
     }
     at.uncertain = false;
-    const bool failed = e.kind == "rollback" && e.revision != e.rolled_back_to;
+    const bool failed = e.kind == "superseded" || (e.kind == "rollback" && e.revision != e.rolled_back_to);
     if (failed && e.rolled_back_to == at.revision) {  // it was tried, and the host has what it had
       at.besides.push_back(line);
       continue;

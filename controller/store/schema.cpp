@@ -170,6 +170,15 @@ const std::vector<std::string_view>& store_migrations() {
           environment TEXT NOT NULL, host TEXT NOT NULL, commit_id TEXT NOT NULL, policy TEXT NOT NULL,
           PRIMARY KEY (environment, host, commit_id)) STRICT;
       )sql",
+      // 17: what was undone because something newer was wanted is for the audit, too; what was never begun is not
+      R"sql(
+        CREATE TRIGGER deployment_superseded AFTER UPDATE OF outcome ON deployments
+        WHEN NEW.outcome <> OLD.outcome AND NEW.outcome = 'superseded' AND NEW.reason NOT LIKE 'nothing was done%'
+        BEGIN
+          INSERT OR IGNORE INTO audits (entry, deployment, at_ms, body)
+            VALUES ('deployment ' || NEW.id, NEW.id, NEW.ended_ms, '');
+        END;
+      )sql",
   };
   return migrations;
 }

@@ -47,6 +47,12 @@ TEST_CASE("an entry's subject says to people what happened", "[audit]") {
   CHECK(subject_of(entry(Outcome::rolled_back, "not healthy")) ==
         "production: rolled back on web1 to bbbbbbbbbbbb from aaaaaaaaaaaa: not healthy");
   CHECK(subject_of(entry(Outcome::refused, "no")) == "production: refused aaaaaaaaaaaa on web1 by holdfast run: no");
+  CHECK(
+      subject_of(entry(Outcome::superseded, "superseded by cccccccccccc, which is wanted now")) ==
+      "production: undone on web1 to bbbbbbbbbbbb from aaaaaaaaaaaa before it was judged: superseded by cccccccccccc, "
+      "which is wanted now");
+  CHECK(entry(Outcome::superseded).kind == "superseded");
+  CHECK(entry(Outcome::superseded).rolled_back_to == commit_b);
   Deployment by_hand = ended(Outcome::deployed);
   by_hand.cause = "rollback";
   CHECK(subject_of(entry_of(by_hand, {})) == "production: rolled back on web1 to aaaaaaaaaaaa: Raise workers");

@@ -72,6 +72,18 @@ TEST_CASE("where tells what a host has after a rollback", "[audit][where]") {
   CHECK_FALSE(where_was(story.lines, "web1", 65'000)[0].uncertain);
 }
 
+TEST_CASE("where tells what a host has after something newer took the place of what it was given", "[audit][where]") {
+  Story story;
+  story.tell(10, "deployment", "deployed", first).tell(20, "superseded", "superseded", second, first);
+  const auto at = where_was(story.lines, "web1", 25'000);
+  CHECK(at[0].revision == first);
+  CHECK(at[0].since_ms == 10'000);
+  CHECK(at[0].besides.size() == 1);
+  Story younger;  // the branch begins with it
+  younger.tell(20, "superseded", "superseded", second, first);
+  CHECK(where_was(younger.lines, "web1", 25'000)[0].revision == first);
+}
+
 TEST_CASE("where reads by time, however entries stand on the branch", "[audit][where]") {
   Story story;  // what a controller wrote late stands behind what another one did later
   story.tell(30, "deployment", "deployed", second).tell(10, "deployment", "deployed", first);

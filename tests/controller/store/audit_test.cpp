@@ -74,6 +74,17 @@ TEST_CASE("what a host was never asked to do is no entry of the audit", "[store]
   CHECK(state.waiting("deployment").empty());
 }
 
+TEST_CASE("what was undone because something newer was wanted waits for the audit branch", "[store][audit]") {
+  const StateFile state;
+  const auto undone = state.store->begin_deployment(deployment("web1"));
+  const auto never = state.store->begin_deployment(deployment("web2"));
+  state.store->end_deployment(undone, Outcome::superseded, "superseded by bbbbbbbbbbbb, which is wanted now", 2000);
+  state.store->end_deployment(undone, Outcome::superseded, "superseded by bbbbbbbbbbbb, which is wanted now", 2001);
+  state.store->end_deployment(never, Outcome::superseded, "nothing was done: superseded by bbbbbbbbbbbb", 3000);
+  CHECK(state.waiting("deployment") == std::vector<std::string>{std::to_string(undone)});
+  CHECK(state.waiting("at_ms") == std::vector<std::string>{"2000"});
+}
+
 TEST_CASE("a deployment that is learned from its host waits for the audit branch, too", "[store][audit]") {
   const StateFile state;
   Deployment past = deployment("web1");
