@@ -1,12 +1,15 @@
 #include <controller/rollout/gated.hpp>
 
+#include <controller/audit/audit.hpp>
 #include <controller/gates/calendar.hpp>
 #include <controller/gates/host_gates.hpp>
 #include <controller/gates/override.hpp>
 #include <controller/gates/waits.hpp>
 #include <controller/rollout/approval_gate.hpp>
 #include <controller/rollout/halt.hpp>
+#include <manifests/digest.hpp>
 #include <manifests/error.hpp>
+#include <manifests/problem.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -17,6 +20,7 @@ namespace holdfast {
 namespace {
 
 constexpr std::int64_t connect_ms = 20'000;
+constexpr std::size_t audit_id_digits = 32;
 
 Store& store_of(const EnvironmentPoll& poll) { return poll.tools.host.store; }
 const std::string& name_of(const EnvironmentPoll& poll) { return poll.job.environment.name; }
@@ -57,16 +61,32 @@ std::vector<GateAnswer> ask_all(const EnvironmentPoll& poll) {
   return answers;
 }
 
-/// What the override lets the commit past is told when it does so first.
-void use(const EnvironmentPoll& poll, Override given, const std::vector<GateAnswer>& answers) {
-  std::string passed;
+/// What the override lets the commit past is told, and written for the audit, when it does so first. Written before it
+/// is noted as used: who is killed in between writes the same entry again.
+void use(const EnvironmentPoll& poll, Override given, const std::string& host, const std::vector<GateAnswer>& answers) {
+  std::vector<std::string> past;
+  std::string text;
   for (const GateAnswer& answer : answers) {
-    if (!answer.open) passed += (passed.empty() ? "" : "; ") + answer.why;
+    if (answer.open) continue;
+    past.push_back((host.empty() ? "" : host + ": ") + printable(answer.why));
+    text += (text.empty() ? "" : "; ") + past.back();
   }
-  if (given.used || passed.empty()) return;
+  if (given.used || past.empty()) return;
+  const std::string name = "override " + given.environment + " " + given.commit + " " + std::to_string(given.since_ms);
+  store_of(poll).add_audit(
+      {.kind = "override",
+       .environment = given.environment,
+       .revision = given.commit,
+       .outcome = "override used",
+       .by = given.by,
+       .reason = given.reason,
+       .subject = poll.desired->commit.summary,
+       .at_ms = now_of(poll),
+       .record = Map{{"since_ms", given.since_ms}, {"until_ms", given.until_ms}, {"past", Value::texts(past)}},
+       .id = sha256(name).substr(0, audit_id_digits)});
   given.used = true;
   put_override(store_of(poll), given);
-  tell(poll, "", "does not wait, by " + override_text(given) + "; past: " + printable(passed));
+  tell(poll, "", "does not wait, by " + override_text(given) + "; past: " + text);
 }
 
 std::string remember(const EnvironmentPoll& poll, const std::string& host, const std::vector<GateAnswer>& answers) {
@@ -125,7 +145,7 @@ void hold_at_gates(const EnvironmentPoll& poll, const std::vector<Hold>& holds, 
     }
   }
   if (const auto given = override_now(poll)) {
-    use(poll, *given, answers);
+    use(poll, *given, "", answers);
     answers.clear();
   }
   const ApprovalAnswers approval = ask_approval(poll, choices, views);  // which no override takes the place of
@@ -140,7 +160,11 @@ void hold_at_gates(const EnvironmentPoll& poll, const std::vector<Hold>& holds, 
 }
 
 Choice at_own_gates(const EnvironmentPoll& poll, const Choice& choice) {
-  if (choice.turn != Turn::advance || poll.by_hand || !has_gates(gates_of(poll)) || override_now(poll)) return choice;
+  if (choice.turn != Turn::advance || poll.by_hand || !has_gates(gates_of(poll))) return choice;
+  if (const auto given = override_now(poll)) {
+    if (!given->used && asks_hosts(gates_of(poll))) use(poll, *given, choice.host, ask_host_of(poll, choice.host));
+    return choice;
+  }
   const std::string closed = closed_words(ask_calendar_of(poll));
   if (!closed.empty()) return keep_last(poll, choice, closed);
   if (!asks_hosts(gates_of(poll))) return choice;

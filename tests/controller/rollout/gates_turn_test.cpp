@@ -1,6 +1,7 @@
 // Commits that wait at gates, on real hosts below folders.
 #include "scene.hpp"
 
+#include <controller/audit/queue.hpp>
 #include <controller/gates/override.hpp>
 
 using namespace holdfast;
@@ -126,6 +127,41 @@ TEST_CASE("an override needs a reason, lets one commit past what is closed, and 
   CHECK(fleet.result() == HostResult::waiting);
   CHECK(fleet.run_program("override test --end") == 0);
   CHECK(fleet.run_program("override test --end") == 1);
+}
+
+TEST_CASE("that an override is used is an entry of the audit, once, with what it let the commit past",
+          "[turn][gates]") {
+  Scene fleet;
+  const auto used = [&fleet] {
+    std::vector<AuditEntry> found;
+    for (const WaitingEntry& one : AuditQueue::open(fleet.folder() / "state/state.db")->waiting(100)) {
+      if (one.entry.outcome == "override used") found.push_back(one.entry);
+    }
+    return found;
+  };
+  commit(fleet, "", "one");
+  REQUIRE(fleet.result() == HostResult::deployed);
+  std::string past;
+  SECTION("gates of the environment") {
+    commit(fleet, "  freezes: [{from: 2020-01-01, to: 2120-01-01, reason: never}]\n", "two");
+    past = "frozen until";
+  }
+  SECTION("gates of a host") {
+    commit(fleet, "  requires: [{diskFree: 1MiB, path: /nowhere}]\n", "two");
+    past = "a: ";
+  }
+  REQUIRE(fleet.result() == HostResult::waiting);
+  CHECK(fleet.run_program("override test --reason 'the site is down'") == 0);
+  CHECK(used().empty());
+  CHECK(fleet.result() == HostResult::deployed);
+  CHECK(fleet.result() == HostResult::unchanged);
+  REQUIRE(used().size() == 1);
+  const AuditEntry entry = used().front();
+  CHECK(entry.kind == "override");
+  CHECK(entry.revision == fleet.head());
+  CHECK(entry.reason == "the site is down");
+  CHECK_FALSE(entry.by.empty());
+  CHECK(entry.record.at("past").as_texts().at(0).find(past) != std::string::npos);
 }
 
 TEST_CASE("what is held stays held under an override", "[turn][gates]") {
