@@ -75,6 +75,11 @@ Value record_of(const ShownDeployment& shown) {
         Map{{"name", one.name}, {"passed", one.passed}, {"detail", one.detail}, {"took_ms", one.took_ms}});
   }
   record["checks"] = std::move(checks);
+  List changed_by;
+  for (const ChangeTrace& one : shown.plan.changed_by) {
+    changed_by.emplace_back(Map{{"id", one.id}, {"at_ms", one.at_ms}, {"by", one.by}, {"known", one.known}});
+  }
+  record["changed_by"] = std::move(changed_by);
   List events;
   for (const DeploymentEvent& one : shown.events) events.emplace_back(Map{{"at_ms", one.at_ms}, {"text", one.text}});
   record["events"] = std::move(events);
@@ -93,7 +98,8 @@ std::string changes_text(const Deployment& deployment, const PlanView& view) {
 Style look_style(std::string_view word) {
   if (word == "converged" || word == "deployed" || word == "repaired") return Style::good;
   if (word == "contended" || word == "drifted" || word == "disturbed" || word == "deploying" || word == "observing" ||
-      word == "waiting" || word == "suspended" || word == "degraded" || word == "unknown" || word == "new" || word == "running")
+      word == "waiting" || word == "suspended" || word == "degraded" || word == "unknown" || word == "new" ||
+      word == "running")
     return Style::warning;
   return Style::bad;
 }

@@ -21,6 +21,15 @@ struct ContentView {
   friend bool operator==(const ContentView&, const ContentView&) = default;
 };
 
+/// Who made the drift that a repair puts right, as far as the host's logs tell.
+struct ChangeTrace {
+  std::string id{};        // the primitive's
+  std::int64_t at_ms = 0;  // when it was changed, since the epoch; 0: not known
+  std::string by{};        // for people: "alice (uid 1000, sudo vi /etc/motd)", "unknown; it belongs to alice"
+  bool known = false;      // whether `by` names somebody
+  friend bool operator==(const ChangeTrace&, const ChangeTrace&) = default;
+};
+
 /// One host's plan and what is needed to show it.
 struct HostPlan {
   std::string host{};
@@ -37,6 +46,7 @@ struct HostPlan {
   std::map<PrimitiveId, std::vector<std::string>> why{};  // reasons of each change, where they were asked for
   std::map<std::string, std::string> outcomes{};          // by primitive: what came of the change, once it was made
   std::vector<std::string> checks{};                      // names of the health checks that will judge the change
+  std::vector<ChangeTrace> changed_by{};                  // of a repair, known when it begins
   std::vector<std::string> notes{};                       // the controller's own, before the host's
   std::string error{};                                    // not empty: there is no plan, and this is why
 };

@@ -57,6 +57,16 @@ void read_members(HostPlan& plan, const Value& kept) {
   plan.checks = kept.at("checks").as_texts();
   for (const auto& [unit, ms] : kept.at("down_ms").as_map()) plan.down_ms[unit] = ms.as_int();
   plan.running = kept.at("running").as_texts();
+  if (const Value* traces = kept.find("changed_by")) {
+    for (const Value& one : traces->as_list()) {
+      plan.changed_by.push_back(
+          {one.text_or("id", ""), one.int_or("at_ms", 0), one.text_or("by", ""), one.bool_or("known", false)});
+    }
+  }
+}
+
+Value to_value(const ChangeTrace& one) {
+  return Map{{"id", one.id}, {"at_ms", one.at_ms}, {"by", one.by}, {"known", one.known}};
 }
 
 Value to_value(const CheckResult& check) {
@@ -74,6 +84,9 @@ std::string keep_plan(const HostPlan& plan) {
   kept["checks"] = Value::texts(plan.checks);
   kept["down_ms"] = std::move(down);
   kept["running"] = Value::texts(plan.running);
+  List changed_by;
+  for (const ChangeTrace& one : plan.changed_by) changed_by.push_back(to_value(one));
+  kept["changed_by"] = std::move(changed_by);
   return to_json(kept);
 }
 

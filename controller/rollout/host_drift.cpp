@@ -1,6 +1,7 @@
 // Drift that the policy leaves as it is: found, told once, and kept out of what is put right.
 #include <controller/rollout/host_steps.hpp>
 
+#include <controller/plan/plan_words.hpp>
 #include <controller/plan/times.hpp>
 #include <manifests/error.hpp>
 
@@ -16,8 +17,16 @@ constexpr std::size_t most_named = 5;
 constexpr std::int64_t watch_ms = 10'000;
 constexpr std::int64_t traces_ms = 5'000;
 constexpr std::size_t most_traced = 10;
+constexpr std::size_t most_traced_bytes = 500;
+constexpr std::int64_t year_9999_ms = 253'402'300'799'000;  // a host's clock and word are not trusted further
 
 }  // namespace
+
+std::string line_of(const ChangeTrace& one) {
+  if (one.id.empty()) return "who changed it is not known: " + one.by;
+  const std::string when = one.at_ms > 0 ? " at " + utc_text(one.at_ms).substr(11, 8) + " UTC" : "";
+  return one.id + " changed" + when + (one.known ? ", probably by " : "; by whom is ") + one.by;
+}
 
 /// What is put right beside it is planned again without it, so that nothing restarts for its sake.
 PlanReply HostSteps::leave_drift(PlanReply reply) {
@@ -65,20 +74,21 @@ std::string HostSteps::drift_text() const {
 }
 
 /// Before anything is put right: what is there now is what somebody left. Never worth failing for.
-std::vector<std::string> HostSteps::traces_of(std::vector<std::string> ids) {
-  std::vector<std::string> lines;
+std::vector<ChangeTrace> HostSteps::traces_of(std::vector<std::string> ids) {
+  std::vector<ChangeTrace> traces;
   if (ids.size() > most_traced) ids.resize(most_traced);
   try {
     for (const RunnerClient::Trace& one : (*session_)->traces(ids, in(traces_ms))) {
-      const std::string when = one.at_ms > 0 ? " at " + utc_text(one.at_ms).substr(11, 8) + " UTC" : "";
-      const bool known = !one.by.starts_with("unknown");
-      lines.push_back(one.id + " changed" + when + (known ? ", probably by " : "; by whom is ") + one.by);
+      traces.push_back({.id = one_line(one.id.substr(0, most_traced_bytes)),
+                        .at_ms = std::clamp<std::int64_t>(one.at_ms, 0, year_9999_ms),
+                        .by = one_line(one.by.substr(0, most_traced_bytes)),
+                        .known = !one.by.starts_with("unknown")});
     }
   } catch (const Error& error) {
     if (!(*session_)->alive()) throw;
-    lines.push_back(std::string("who changed it is not known: ") + error.what());
+    traces.push_back({.by = one_line(error.what())});
   }
-  return lines;
+  return traces;
 }
 
 /// Told once for each drift, with who did it; what is told of it stays while it lasts.
@@ -93,9 +103,9 @@ void HostSteps::tell_drift() {
   }
   if (job_.standing && stored_.detail.find(text) != std::string::npos) return;
   tell(Progress::Level::warning, "drifted: " + text);
-  for (const std::string& line : traces_of(drifted_)) {
-    tell(Progress::Level::warning, line);
-    drift_detail_ += "; " + printable(line);
+  for (const ChangeTrace& one : traces_of(drifted_)) {
+    tell(Progress::Level::warning, line_of(one));
+    drift_detail_ += "; " + line_of(one);
   }
 }
 

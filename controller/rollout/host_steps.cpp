@@ -8,6 +8,7 @@
 #include <reconcilers/failpoint.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -115,13 +116,16 @@ HostPlan HostSteps::host_plan(const PlanReply& reply) const {
 }
 
 void HostSteps::begin(const PlanReply& reply) {
-  std::vector<std::string> traces;
+  std::vector<ChangeTrace> traces;
   if (is_repair()) {
     std::vector<std::string> ids;
     for (const Action& action : reply.plan.actions) ids.push_back(to_text(action.id));
     traces = traces_of(std::move(ids));
   }
-  account_.begin(host_plan(reply));
+  HostPlan planned = host_plan(reply);
+  std::ranges::copy_if(traces, std::back_inserter(planned.changed_by),
+                       [](const ChangeTrace& one) { return !one.id.empty(); });
+  account_.begin(std::move(planned));
   transaction_ = transaction_id(tools_.clock);
   epoch_ = record_.epoch = tools_.store.next_epoch();
   Deployment deployment;
@@ -143,7 +147,7 @@ void HostSteps::begin(const PlanReply& reply) {
 
   const std::string what = is_repair() ? "repairing drift: " : "applying " + job_.commit.id.substr(0, 12) + ": ";
   show(Progress::Level::step, what + account_.summary(), account_.record());
-  for (const std::string& line : traces) tell(Progress::Level::step, line);
+  for (const ChangeTrace& one : traces) tell(Progress::Level::step, line_of(one));
   for (const std::string& warning : account_.warnings()) show(Progress::Level::change, warning);
 }
 

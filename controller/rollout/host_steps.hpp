@@ -91,8 +91,8 @@ class HostSteps {
   void remember_fights();
   [[nodiscard]] std::string drift_text() const;
   void tell_drift();
-  /// Who changed these, a line for each; none where nobody can say.
-  std::vector<std::string> traces_of(std::vector<std::string> ids);
+  /// Who changed these; none where nobody can say, one without an id where the host could not be asked, with why.
+  std::vector<ChangeTrace> traces_of(std::vector<std::string> ids);
   void settle_as_observer(const Deployment& known, const AskedTransaction& answer);
   std::optional<HostReport> settle_one(const Deployment& known, const AskedTransaction& answer);
   std::optional<HostReport> settle_undone(const Deployment& known, const AskedTransaction& answer);
@@ -156,6 +156,8 @@ class HostSteps {
 
 /// Why a transaction was undone that nobody judged: what is wanted changed meanwhile.
 inline constexpr const char* set_aside_reason = "it was left unconfirmed, and something else is wanted now";
+/// "file:/etc/motd changed at 14:02:11 UTC, probably by alice (uid 1000, sudo vi /etc/motd)".
+std::string line_of(const ChangeTrace& trace);
 /// What the host said of a failure, as one text.
 std::string why_of(const TransactionReply& reply);
 /// How checks are kept, to be asked again after a rollback.

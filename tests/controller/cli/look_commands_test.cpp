@@ -60,6 +60,27 @@ TEST_CASE("a deployment is shown as it was applied, with what came of it", "[cli
   CHECK(json.str().find("correct horse") == std::string::npos);
 }
 
+TEST_CASE("who made the drift that was put right stands in the record of the repair", "[cli][drift]") {
+  const auto store = Store::open(":memory:");
+  HostPlan plan = full_plan("web1");
+  plan.changed_by = {{"file:/etc/motd", 1'795'248'000'000, "alice (uid 1000, sudo vi /etc/motd)", true}};
+  Deployment repair;
+  repair.environment = "production";
+  repair.host = "web1";
+  repair.plan = keep_plan(plan);
+  const std::int64_t id = store->begin_deployment(repair);
+  std::ostringstream json;
+  CHECK(show_command(*store, id, as_json, json) == 0);
+  const Value record = from_json(json.str());
+  CHECK(check_record("deployment", record).empty());
+  const List& made = record.at("changed_by").as_list();
+  REQUIRE(made.size() == 1);
+  CHECK(made.at(0).at("id") == Value("file:/etc/motd"));
+  CHECK(made.at(0).at("at_ms") == Value(1'795'248'000'000));
+  CHECK(made.at(0).at("by") == Value("alice (uid 1000, sudo vi /etc/motd)"));
+  CHECK(made.at(0).at("known") == Value(true));
+}
+
 TEST_CASE("history says what each deployment changed", "[cli]") {
   const auto store = Store::open(":memory:");
   add_failed_deployment(*store);

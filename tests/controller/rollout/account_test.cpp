@@ -94,8 +94,11 @@ TEST_CASE("what is kept of a transaction is read back, diffs with it", "[account
   plan.old_contents[sha256("a\n")] = "a\n";
   plan.new_content = [](const std::string&) { return std::string("b\n"); };
   plan.checks = {"a check"};
+  plan.changed_by = {{"file:/etc/motd", 1'795'269'787'000, "alice (uid 1000, sudo vi /etc/motd)", true},
+                     {"file:/etc/hosts", 0, "unknown", false}};
   const HostPlan kept = kept_plan(keep_plan(plan));
   CHECK(view_of(kept) == view_of(plan));
+  CHECK(kept.changed_by == plan.changed_by);
   CHECK(change_view(kept, kept.plan.actions.front()).content.diff.find("-a\n+b\n") != std::string::npos);
 
   TransactionResult result;

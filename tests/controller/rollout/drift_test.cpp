@@ -72,6 +72,27 @@ TEST_CASE("drift that is only told is left as it is, said once, until somebody s
   }
 }
 
+TEST_CASE("a repair keeps who made the drift, as far as the host knows", "[drift]") {
+  Scene fleet;
+  begin(fleet, "{selfHeal: true}");
+  const std::int64_t before = system_clock().wall_ms();
+  vandalise(fleet);
+  SECTION("whoever puts it right") { REQUIRE(fleet.result() == HostResult::repaired); }
+  SECTION("also where the controller dies on the way") {
+    REQUIRE(fleet.run_program("apply test", "turn.healthy kill") == 137);
+    fleet.turn();
+  }
+  const Deployment repair = fleet.store().deployments("test", "a", 1).at(0);
+  REQUIRE(repair.outcome == Outcome::repaired);
+  const std::vector<ChangeTrace> made = kept_plan(repair.plan).changed_by;
+  REQUIRE(made.size() == 1);
+  CHECK(made[0].id == "file:/etc/motd");
+  CHECK(made[0].at_ms > before - 60'000);
+  CHECK(made[0].at_ms < before + 60'000);
+  CHECK_FALSE(made[0].by.empty());
+  CHECK(kept_plan(fleet.store().deployments("test", "a", 2).at(1).plan).changed_by.empty());
+}
+
 TEST_CASE("drift of one kind is only told while another kind's is put right beside it", "[drift]") {
   Scene fleet;
   begin(fleet, "{kinds: {File: false}}");
