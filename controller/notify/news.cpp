@@ -176,6 +176,11 @@ void forget_old(const NewsInput& input, News& news) {
 
 }  // namespace
 
+std::string told_key(const NewsInput& input, const ToldKey& what) {
+  const auto found = input.told.find(what);
+  return found == input.told.end() ? "" : found->second.key;
+}
+
 void name_hosts(Notification& note, const std::vector<std::string>& hosts) {
   note.hosts = hosts;
   note.host_count = static_cast<std::int64_t>(hosts.size());
@@ -200,6 +205,8 @@ News news_of(const NewsInput& input) {
     tell_hosts(rollout, input, news);
   }
   for (const EnvironmentRecord& environment : input.environments) tell_source(environment, input, news);
+  if (input.root) tell_root(*input.root, input, news);
+  tell_suspensions(input, news);
   forget_old(input, news);
   return news;
 }

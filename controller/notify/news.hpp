@@ -1,10 +1,12 @@
 #pragma once
 
 #include <controller/notify/queue.hpp>
+#include <controller/rollout/root_branch.hpp>
 #include <controller/store/store.hpp>
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,8 @@ struct NewsInput {
   std::map<std::string, std::vector<HostRecord>> hosts{};  // by environment
   std::map<std::string, std::vector<Wait>> waits{};        // by environment
   std::vector<EnvironmentRecord> environments{};
+  std::optional<RootRecord> root{};
+  std::vector<Suspension> suspensions{};
   ToldMap told{};
 };
 

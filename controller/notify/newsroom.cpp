@@ -55,6 +55,8 @@ NewsInput Newsroom::input() {
     input.waits[rollout.environment] = store_.waits(rollout.environment);
   }
   input.environments = store_.environments();
+  input.root = root_record(store_);
+  input.suspensions = store_.suspensions("");
   input.told = queue_.told();
   return input;
 }

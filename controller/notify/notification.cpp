@@ -61,11 +61,14 @@ std::string what_happened(const Notification& one) {
   if (one.event == "current") return revision + " changes nothing on " + count_of(one);
   if (one.event == "rolled-back") return "rolled back " + revision + on_hosts(one) + ", held" + because(one);
   if (one.event == "rollback-failed") return "ROLLBACK FAILED of " + revision + on_hosts(one) + because(one);
-  if (one.event == "refused") return "refused " + revision + on_hosts(one) + because(one);
+  if (one.event == "refused")
+    return "refused" + (revision.empty() ? "" : " " + revision) + on_hosts(one) + because(one);
   if (one.event == "repaired") return "repaired drift" + on_hosts(one) + because(one);
   if (one.event == "contended") return "contended" + on_hosts(one) + because(one);
   if (one.event == "drifted") return "drifted" + on_hosts(one) + because(one);
   if (one.event == "unreachable") return "out of reach: " + names_of(one) + because(one);
+  if (one.event == "failed") return "failed" + on_hosts(one) + because(one);
+  if (one.event == "recovered") return "well again: " + names_of(one);
   if (one.event == "reachable") return "in reach again: " + names_of(one);
   return one.reason.empty() ? one.event : cut_text(first_line(one.reason), most_in_title);
 }
@@ -147,7 +150,7 @@ std::vector<std::string> details_of(const Notification& one) {
 
 bool is_trouble(const Notification& one) {
   static const std::vector<std::string> bad = {"rolled-back", "rollback-failed", "refused", "contended",
-                                               "unreachable", "dropped",         "drifted"};
+                                               "unreachable", "dropped",         "drifted", "failed"};
   return std::ranges::find(bad, one.event) != bad.end();
 }
 

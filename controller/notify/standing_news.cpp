@@ -1,4 +1,5 @@
-// What lasts: told when it begins and when it is over.
+// What lasts: told when it begins and when it is over. Sources are in source_news.cpp, suspensions in
+// suspension_news.cpp.
 #include <controller/notify/news_parts.hpp>
 
 #include <algorithm>
@@ -11,13 +12,9 @@ constexpr std::int64_t unreachable_ms = 300'000;  // shorter ones (a restart, a 
 
 bool is_away(const HostRecord& record) { return record.state == "unreachable" || record.state == "unknown"; }
 
-std::string told_key(const NewsInput& input, const ToldKey& what) {
-  const auto found = input.told.find(what);
-  return found == input.told.end() ? "" : found->second.key;
-}
-
-bool is_trouble(const std::string& state) {
-  return state == "refused" || state == "rewritten" || state == "lost" || state == "stale";
+/// Whether its state says anything of how it is.
+bool says_much(const HostRecord& record) {
+  return !is_away(record) && record.state != "new" && record.state != "deploying" && record.state != "observing";
 }
 
 struct HostsTold {
@@ -96,6 +93,8 @@ void tell_hosts(const RolloutRecord& rollout, const NewsInput& input, News& news
   HostsTold back;
   HostsTold contended;
   HostsTold drifted;
+  HostsTold failed;
+  HostsTold well;
   const auto records = input.hosts.find(rollout.environment);
   if (records == input.hosts.end()) return;
   for (const HostRecord& record : records->second) {
@@ -117,34 +116,23 @@ void tell_hosts(const RolloutRecord& rollout, const NewsInput& input, News& news
     } else if (record.state == "converged" && !fight_told.empty()) {
       news.told[fight] = {"", input.now_ms};
     }
+    const ToldKey failure = {rollout.environment, record.host, "failed"};
+    const std::string failure_told = told_key(input, failure);
+    if (record.state == "failed" && failure_told.empty()) {
+      add(failed, record);
+      news.told[failure] = {"failed", input.now_ms};
+    } else if (record.state != "failed" && says_much(record) && !failure_told.empty()) {
+      well.hosts.push_back(record.host);
+      news.told[failure] = {"", input.now_ms};
+    }
     tell_drift(record, {rollout.environment, record.host, "drifted"}, input, drifted, news);
   }
   tell(away, "unreachable", rollout, input, news);
   tell(back, "reachable", rollout, input, news);
   tell(contended, "contended", rollout, input, news);
   tell(drifted, "drifted", rollout, input, news);
-}
-
-void tell_source(const EnvironmentRecord& environment, const NewsInput& input, News& news) {
-  const ToldKey what = {environment.name, "", "source"};
-  const std::string told = told_key(input, what);
-  Notification note{.event = environment.state == "refused" ? "refused" : "source",
-                    .at_ms = input.now_ms,
-                    .environment = environment.name,
-                    .revision = environment.head};
-  if (is_trouble(environment.state)) {
-    const std::string key = environment.state + " " + environment.head;
-    if (told == key) return;
-    note.reason = environment.state == "refused" ? environment.detail : environment.state + ": " + environment.detail;
-    news.told[what] = {key, input.now_ms};
-    news.notes.push_back(std::move(note));
-    return;
-  }
-  if (told.empty()) return;
-  news.told[what] = {"", input.now_ms};
-  if (told.starts_with("refused")) return;  // that the next commit was deployed is told anyway
-  note.reason = environment.tracked + " is followed again, at " + environment.head.substr(0, 12);
-  news.notes.push_back(std::move(note));
+  tell(failed, "failed", rollout, input, news);
+  tell(well, "recovered", rollout, input, news);
 }
 
 }  // namespace holdfast
