@@ -16,7 +16,7 @@ struct CommitRange {
 CommitRange commits_since(const Mirror& mirror, const std::string& wanted, const std::vector<std::string>& applied,
                           std::size_t most);
 
-/// Whether a commit's author ("Name <mail>") goes by one of these names or addresses.
+/// Whether a commit's author or committer ("Name <mail>") goes by one of these names or addresses.
 bool is_author(const std::string& author, const std::string& name, const std::vector<std::string>& mails);
 
 /// The address in "Name <mail>"; "" where there is none.

@@ -67,14 +67,19 @@ class TagJudge {
       mails.insert(mails.end(), approver->mails.begin(), approver->mails.end());
     const std::string name = about_.policy.unsigned_allowed ? good.who.substr(0, good.who.rfind(" <")) : good.who;
     for (const Commit& commit : about_.brings.commits) {
-      if (is_author(commit.author, name, mails)) {
-        return good.who + " is the author of commit " + commit.id.substr(0, short_id) + ", which comes with it";
+      const bool wrote = is_author(commit.author, name, mails);
+      if (wrote || is_author(commit.committer, name, mails)) {
+        return good.who + " is the " + (wrote ? "author" : "committer") + " of commit " +
+               commit.id.substr(0, short_id) + ", which comes with it";
       }
       if (!about_.policy.unsigned_allowed && commit_signer_(commit.id) == good.who) {
         return good.who + " signed commit " + commit.id.substr(0, short_id) + ", which comes with it";
       }
     }
-    return "";
+    if (about_.brings.whole) return "";
+    return "more commits come with it than are looked at (" + std::to_string(about_.brings.commits.size()) +
+           "), so it can't be told that " + good.who +
+           " wrote none of them; for this one time say `notAuthor: false`, or let fewer come at once";
   }
 
   const ApprovalCase& about_;

@@ -1,5 +1,6 @@
 #include <controller/cli/approve_command.hpp>
 
+#include <controller/approval/approval_push.hpp>
 #include <controller/approval/approval_tag.hpp>
 #include <controller/approval/plan_match.hpp>
 #include <controller/approval/signature.hpp>
@@ -18,7 +19,6 @@ namespace holdfast {
 namespace {
 
 constexpr int refused_code = 4;
-constexpr int most_tries = 10;  // somebody else approves at the same moment
 constexpr std::int64_t push_ms = 120'000;
 
 std::string from_environment(const char* name) {
@@ -46,15 +46,6 @@ HostDigests digests_of(const EnvironmentPlan& plan) {
   return hosts;
 }
 
-std::int64_t next_number(const Mirror& mirror, const std::string& environment) {
-  std::int64_t last = 0;
-  for (const std::string& tag : mirror.tag_names()) {
-    const auto name = approval_name(tag);
-    if (name && name->environment == environment) last = std::max(last, name->number);
-  }
-  return last + 1;
-}
-
 /// Makes the tag, and tries whether the controller would take its signature before anybody else sees it.
 class Approver {
  public:
@@ -66,17 +57,15 @@ class Approver {
     const Author author = author_of(context_);
     approval.tagger = author.name + " <" + author.mail + ">";
     approval.approver = author.name;
-    std::int64_t number = next_number(*mirror_, approval.environment);
-    for (int tries = 0; tries < most_tries; ++tries, ++number) {
-      approval.tag = approval_tag(approval.environment, number);
-      const std::string id = write(approval, author, refused);
-      if (!refused.empty()) return approval;
-      const Pushed pushed = push(*mirror_, {{id, "refs/tags/" + approval.tag}},
-                                 std::chrono::steady_clock::now() + std::chrono::milliseconds(push_ms));
-      if (pushed.rejected.empty()) return approval;
-      why_ = pushed.rejected.front().reason;
-    }
-    throw Error("the tag can't be pushed: " + why_);
+    const Deadline deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(push_ms);
+    push_approval(
+        *mirror_, approval,
+        [&](const Approval& named) {
+          const std::string id = write(named, author, refused);
+          return refused.empty() ? id : std::string();
+        },
+        deadline);
+    return approval;
   }
 
  private:
@@ -101,7 +90,6 @@ class Approver {
   const ApprovalPolicy& policy_;
   SigningKey key_;
   std::unique_ptr<Mirror> mirror_;
-  std::string why_{};
 };
 
 int refuse(const std::string& why, const DeployOptions& options, std::ostream& out) {

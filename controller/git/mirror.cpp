@@ -22,6 +22,11 @@ std::string first_line(const char* text) {
   return printable(all.substr(0, std::min(all.find('\n'), max_summary_bytes)));
 }
 
+/// "Name <mail>".
+std::string person(const git_signature& who) {
+  return first_line((std::string(who.name) + " <" + who.email + ">").c_str());
+}
+
 bool is_abbreviation(const std::string& text) {
   return text.size() >= min_abbreviation && text.size() < GIT_OID_HEXSZ &&
          text.find_first_not_of("0123456789abcdef") == std::string::npos;
@@ -78,14 +83,14 @@ class LibgitMirror : public Mirror {
   [[nodiscard]] std::optional<Commit> commit(const std::string& id) const override {
     const GitCommit found = lookup(id);
     if (found == nullptr) return std::nullopt;
-    const git_signature* author = git_commit_author(found.get());
     std::vector<std::string> parents;
     for (unsigned int i = 0; i < git_commit_parentcount(found.get()); ++i) {
       parents.push_back(to_text(*git_commit_parent_id(found.get(), i)));
     }
     return Commit{.id = id,
                   .tree = to_text(*git_commit_tree_id(found.get())),
-                  .author = first_line((std::string(author->name) + " <" + author->email + ">").c_str()),
+                  .author = person(*git_commit_author(found.get())),
+                  .committer = person(*git_commit_committer(found.get())),
                   .summary = first_line(git_commit_message(found.get())),
                   .time = git_commit_time(found.get()),
                   .parents = std::move(parents)};

@@ -29,9 +29,10 @@ std::optional<std::string> refuse_url(const std::string& url);
 struct Commit {
   std::string id{};
   std::string tree{};
-  std::string author{};   // "Name <mail>", made printable
-  std::string summary{};  // first line of the message, made printable
-  std::int64_t time = 0;  // committer time, seconds since the epoch
+  std::string author{};     // "Name <mail>", made printable
+  std::string committer{};  // the same: who gave it the form that it has
+  std::string summary{};    // first line of the message, made printable
+  std::int64_t time = 0;    // committer time, seconds since the epoch
   std::vector<std::string> parents{};
 };
 

@@ -154,6 +154,27 @@ test_two_people_are_two_people() {
     expect motd_is four
 }
 
+test_of_two_people_who_approve_at_once_both_count() {
+    local last ada
+    say_motd "four at once"
+    last=$(newest_tag)
+    echo "approve.push wait" > "$work/failpoints"
+    HOLDFAST_FAILPOINTS=$work/failpoints "$lab" in "$holdfast" --config "$work/holdfast.yaml" --state "$work/state-of-ada" \
+        approve production --reason "at once" --key "$work/ada" > "$work/ada.out" 2>&1 &
+    ada=$!
+    eventually 30 test -s "$work/failpoints.hit"
+    hf approve production --reason "at once, too" --key "$work/bob"
+    expect_code 0
+    expect_says "as holdfast/approve/production/$((${last##*/} + 1))\$"
+    touch "$work/failpoints.go"
+    wait $ada
+    cat "$work/ada.out"
+    expect grep -q "as holdfast/approve/production/$((${last##*/} + 2))\$" "$work/ada.out"
+    hf apply production
+    expect_code 0
+    expect motd_is "four at once"
+}
+
 test_nobody_approves_his_own_commit() {
     policy '    notAuthor: true'
     git -C "$fleet" config user.email ada@example.com
@@ -165,6 +186,13 @@ test_nobody_approves_his_own_commit() {
     hf apply production
     expect_code 0
     expect motd_is five
+    GIT_COMMITTER_EMAIL=BOB@example.com say_motd "five, rebased"
+    hf approve production --reason "only rebased" --key "$work/bob"
+    waits 'Bob is the committer of commit [0-9a-f]{12}, which comes with it'
+    hf approve production --reason "his" --key "$work/ada"
+    hf apply production
+    expect_code 0
+    expect motd_is "five, rebased"
 }
 
 test_a_commit_that_failed_needs_another_approval() {
@@ -179,10 +207,10 @@ END
     hf approve production --reason "looks good" --key "$work/ada"
     hf apply production
     expect_code 3
-    expect motd_is five
+    expect motd_is "five, rebased"
     hf retry production
     waits 'does not count: it was used for a rollout that failed on web'
-    expect motd_is five
+    expect motd_is "five, rebased"
 }
 
 test_only_signed_commits_go_out() {

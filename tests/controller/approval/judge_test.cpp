@@ -136,6 +136,33 @@ TEST_CASE("nobody approves what he wrote, by name, address or key", "[approval]"
   scene.refuses(tag(1, "Ada"), "Ada signed commit");
 }
 
+TEST_CASE("nobody approves what he committed for somebody else, a forge's own name is nobody", "[approval]") {
+  Scene scene;
+  scene.about.policy.not_author = true;
+  scene.about.brings.commits = {
+      {.id = std::string(40, 'e'), .author = "Somebody <x@example.com>", .committer = "GitHub <noreply@github.com>"}};
+  CHECK(scene.judge({tag(1, "Ada")}).good.size() == 1);
+  for (const char* committer : {"ada <x@example.com>", "Somebody <ada@example.com>", "Somebody <ADA@work>"}) {
+    scene.about.brings.commits[0].committer = committer;
+    scene.ledger = {};
+    scene.refuses(tag(1, "Ada"), "Ada is the committer of commit eeeeeeeeeeee, which comes with it");
+    CHECK(scene.judge({tag(2, "Bob")}).good.size() == 1);
+  }
+  scene.about.policy.not_author = false;
+  scene.ledger = {};
+  CHECK(scene.judge({tag(1, "Ada")}).good.size() == 1);
+}
+
+TEST_CASE("where more commits come than are looked at, nobody is known to have written none of them", "[approval]") {
+  Scene scene;
+  scene.about.policy.not_author = true;
+  scene.about.brings.commits = {{.id = std::string(40, 'e'), .author = "Somebody <x@example.com>"}};
+  scene.about.brings.whole = false;
+  scene.refuses(tag(1, "Ada"), "it can't be told that Ada wrote none of them");
+  scene.about.policy.not_author = false;
+  CHECK(scene.judge({tag(1, "Ada")}).good.size() == 1);
+}
+
 TEST_CASE("without approvers whoever made the tag approves, where the policy says so", "[approval]") {
   Scene scene;
   scene.about.policy.approvers.clear();
