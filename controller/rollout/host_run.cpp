@@ -27,6 +27,7 @@ HostReport stages(HostSteps& steps) {
   if (const auto learned = steps.learn()) return *learned;
   if (const auto settled = steps.settle_asked()) return *settled;
   if (steps.only_learns()) return steps.left_alone();
+  if (const auto busy = steps.open_beside()) return *busy;
   if (const auto settled = steps.settle_open_transaction()) return *settled;
 
   PlanReply reply = steps.plan();
@@ -37,16 +38,14 @@ HostReport stages(HostSteps& steps) {
   if (!steps.may_begin()) return steps.waits();
 
   steps.begin(reply);
+  if (const auto busy = steps.begun_beside()) return *busy;
   steps.take_baseline();
   steps.send_contents(reply.plan);
   if (const auto superseded = steps.superseded_before()) return *superseded;
   return finish(steps, steps.apply(reply.plan));
 }
 
-}  // namespace
-
-HostReport run_host(const HostJob& job, HostTools& tools) {
-  HostSteps steps(job, tools);
+HostReport take_turn(HostSteps& steps) {
   try {
     HostReport report = stages(steps);
     steps.keep_watch();
@@ -55,6 +54,17 @@ HostReport run_host(const HostJob& job, HostTools& tools) {
     return steps.failed(error.what());
   } catch (const Error& error) {
     return steps.lost(error.what());
+  }
+}
+
+}  // namespace
+
+HostReport run_host(const HostJob& job, HostTools& tools) {
+  constexpr int most_races = 3;  // with another process of this controller, that began at the same moment
+  for (int i = 1;; ++i) {
+    HostSteps steps(job, tools);
+    HostReport report = take_turn(steps);
+    if (!steps.was_overtaken() || i == most_races) return report;
   }
 }
 

@@ -11,33 +11,11 @@ namespace holdfast {
 
 namespace {
 
-constexpr std::int64_t look_again_ms = 500;
 constexpr int most_cut_off = 10;
 constexpr std::int64_t cut_off_within_ms = 600'000;
 constexpr std::int64_t apply_ms = 3'600'000;
 
 }  // namespace
-
-/// Deployments that a process beside us is at are its own to end. Waits for it as long as the job says.
-std::optional<HostReport> HostSteps::busy_beside() {
-  const std::int64_t until = tools_.clock.monotonic_ms() + job_.patience_ms;
-  for (;;) {
-    unsettled_ = tools_.store.unsettled(job_.environment, record_.host);
-    const auto other = std::ranges::find_if(unsettled_, [this](const Deployment& one) {
-      return one.outcome == Outcome::running && one.process != tools_.process && tools_.lives &&
-             tools_.lives(one.process);
-    });
-    if (other == unsettled_.end()) return std::nullopt;
-    if (tools_.clock.monotonic_ms() >= until) {
-      return HostReport{.host = record_.host,
-                        .result = HostResult::busy,
-                        .detail = "\"" + other->requested_by + "\" is changing it: deployment " +
-                                  std::to_string(other->id) + " is not at its end"};
-    }
-    tools_.clock.sleep_ms(look_again_ms);
-    take_record();  // what it did is what we begin from
-  }
-}
 
 RunnerClient::PlanRequest HostSteps::plan_request() {
   RunnerClient::PlanRequest request{.known = record_.live_bundle == job_.desired->digest,

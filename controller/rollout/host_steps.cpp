@@ -47,6 +47,7 @@ Deadline HostSteps::in(std::int64_t ms) const {
 }
 
 void HostSteps::look() {
+  HOLDFAST_FAILPOINT("turn.look");
   for (;;) {
     session_.reset();
     session_.emplace(tools_.sessions.checkout(job_.desired->host, in(connect_ms)));

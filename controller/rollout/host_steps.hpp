@@ -22,6 +22,12 @@ class HostSteps {
 
   /// A report where another process of this controller is changing the host now.
   std::optional<HostReport> busy_beside();
+  /// A report where the open transaction that the host told of is that of a process which began it meanwhile.
+  std::optional<HostReport> open_beside();
+  /// A report where another process had begun before we did, or began and ended since we looked: two of them may both
+  /// have found nobody at it. Then nothing is done, and was_overtaken().
+  std::optional<HostReport> begun_beside();
+  [[nodiscard]] bool was_overtaken() const { return overtaken_; }
   /// A session with the host, the open transaction and the plan: one round trip on a kept session and on a new one.
   void look();
   /// A report where another controller keeps the host: nothing is done to it.
@@ -87,6 +93,9 @@ class HostSteps {
   void learn_past(Deployment past, const std::string& held_bundle);
   std::optional<HostReport> refused_by_past();
   HostReport disturbed(const TransactionReply& reply);
+  /// Whether another living process is changing the host with it.
+  [[nodiscard]] bool is_at_it(const Deployment& one) const;
+  [[nodiscard]] HostReport busy(const Deployment& other) const;
   [[nodiscard]] bool is_nobodys_fault(const TransactionReply& reply, const std::string& bundle) const;
   void remember_fights();
   [[nodiscard]] std::string drift_text() const;
@@ -149,6 +158,8 @@ class HostSteps {
   std::int64_t epoch_ = 0;
   std::int64_t deployment_ = 0;
   Account account_{};
+  std::int64_t looked_ms_ = 0;  // when nobody was found at it
+  bool overtaken_ = false;
   bool applied_ = false;  // the host may have begun
   bool tried_to_cut_ = false;
   std::optional<TransactionReply> cut_short_{};  // what it answered to that

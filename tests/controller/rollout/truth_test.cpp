@@ -2,6 +2,8 @@
 // failpoint, and the next turn asks the host.
 #include "scene.hpp"
 
+#include <reconcilers/failpoint.hpp>
+
 using namespace holdfast;
 
 namespace {
@@ -211,6 +213,59 @@ TEST_CASE("a deployment that a process beside us is at is left to it", "[truth]"
   lives = false;
   CHECK(killed.fleet.result() == HostResult::deployed);
   CHECK(killed.newest().outcome == Outcome::deployed);
+}
+
+TEST_CASE("of two processes that begin at the same moment one changes the host, and nothing is refused", "[truth]") {
+  Scene fleet;
+  fleet.write("motd.yaml", motd("one"));
+  fleet.commit("first");
+  REQUIRE(fleet.result() == HostResult::deployed);
+  fleet.write("motd.yaml", motd("two"));
+  const std::string second = fleet.commit("second");
+  const std::string ours = "us";
+  fleet.settings().process = ours;
+  fleet.settings().patience_ms = 100;
+  fleet.settings().lives = [&](const std::string& process) { return process != ours; };
+  fleet.begin_again();
+
+  std::thread other;
+  const std::string hit = fleet.folder() / "failpoints.hit";
+  const auto begin_other = [&](const std::string& point) {
+    other = std::thread([&fleet, point] { CHECK(fleet.run_program("apply test", point + " wait") == 0); });
+    REQUIRE(Scene::eventually([&] { return fs::exists(hit); }));
+  };
+  const auto go_on = [&] {
+    std::ofstream(fleet.folder() / "failpoints.go") << "go";
+    if (other.joinable()) other.join();
+  };
+  const auto meet = [&](const std::string& ours_at, const std::string& other_at) {
+    bool met = false;
+    set_failpoint_hook([&](const char* name) {
+      if (ours_at == name && !std::exchange(met, true)) begin_other(other_at);
+    });
+    const HostResult result = fleet.result();
+    set_failpoint_hook({});
+    go_on();
+    return result;
+  };
+  SECTION("it had begun when we begin") { CHECK(meet("turn.begin", "turn.applied") == HostResult::busy); }
+  SECTION("it had begun when we looked at the host") { CHECK(meet("turn.look", "turn.applied") == HostResult::busy); }
+  SECTION("we were done before it begins") {
+    begin_other("turn.begin");
+    CHECK(fleet.result() == HostResult::deployed);
+    go_on();
+  }
+  CHECK(fleet.read("/etc/motd") == "two\n");
+  int deployed = 0;
+  for (const Deployment& one : fleet.store().deployments("test", "a", 100)) {
+    if (one.commit != second) continue;
+    INFO(to_text(one.outcome) << ": " << one.reason);
+    deployed += one.outcome == Outcome::deployed ? 1 : 0;
+    CHECK((one.outcome == Outcome::deployed || one.reason.find("nothing was done") == 0));
+  }
+  CHECK(deployed == 1);
+  CHECK(fleet.store().host("test", "a")->state == "converged");
+  CHECK(fleet.result() == HostResult::unchanged);
 }
 
 TEST_CASE("history tells what nobody is at any more as unknown until the host was asked", "[truth]") {
