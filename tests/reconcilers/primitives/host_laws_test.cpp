@@ -170,6 +170,21 @@ TEST_CASE("a service that dies at once fails its step with its journal") {
   CHECK(machine.observe(unit("law-x.service", {})).at("active") == Value("running"));
 }
 
+TEST_CASE("a unit is started however often it was started before") {
+  Machine machine;
+  machine.unit_file("law-o.service", "[Unit]\nStartLimitIntervalSec=1h\nStartLimitBurst=2\n" + std::string(sleeper));
+  machine.converge(unit("law-o.service", {{"active", "running"}}));
+  Effects effects{*machine.system, machine.vault};
+  for (int again = 0; again < 4; ++again) {
+    primitive_kind(PrimitiveType::unit).execute(effects, {"unit.restart", {{"name", "law-o.service"}}});
+  }
+  for (int again = 0; again < 4; ++again) {
+    machine.converge(unit("law-o.service", {{"active", "stopped"}}));
+    machine.converge(unit("law-o.service", {{"active", "running"}}));
+  }
+  CHECK(machine.observe(unit("law-o.service", {})).at("active") == Value("running"));
+}
+
 TEST_CASE("a failed unit is left clean where it is to be stopped") {
   Machine machine;
   machine.unit_file("law-f.service", "[Service]\nType=oneshot\nExecStart=/bin/false\n");
