@@ -104,7 +104,7 @@ SourceEntry GitReleaseSources::entry_of(Repository& repository, const TreeEntry&
     if (source.target.empty() || source.target.find('\0') != std::string::npos) {
       throw Error("the symbolic link \"" + printable(entry.path) + "\" has no usable target");
     }
-  } else {
+  } else if (entry.type != EntryType::submodule) {
     source.digest = digest_of(repository, entry);
   }
   return source;
@@ -124,11 +124,7 @@ SourceTree GitReleaseSources::resolve(const std::string& name, const SourceRevis
   std::size_t prefix = folder.find_last_not_of('/');
   prefix = prefix == std::string::npos ? 0 : prefix + 2;
   for (const TreeEntry& entry : leaves) {
-    if (entry.type == EntryType::submodule) {
-      notes_.push_back("the submodule \"" + printable(entry.path) + "\" of \"" + printable(name) + "\" is left out");
-    } else {
-      result.entries.push_back(entry_of(source, entry, prefix));
-    }
+    result.entries.push_back(entry_of(source, entry, prefix));
   }
   source.digests->save();
   return result;

@@ -40,7 +40,7 @@ class GitReleaseSources : public ReleaseSources {
   /// The bytes of a blob of a repository, to be sent to a host. Throws Error where it is missing or larger.
   [[nodiscard]] std::string bytes(const std::string& repository, const std::string& object, std::size_t max_bytes);
 
-  /// What was passed over since the last call: submodules, a remote that could not be reached.
+  /// What was passed over since the last call: a remote that could not be reached.
   std::vector<std::string> take_notes();
 
  private:

@@ -112,16 +112,16 @@ TEST_CASE("digests are remembered on disk, and a damaged memory is passed over",
   CHECK(fixture.sources(commit)->resolve("self", {}, "").entries[0].digest == sha256("content"));
 }
 
-TEST_CASE("a Git LFS pointer is refused, and a submodule is left out with a note", "[git]") {
+TEST_CASE("a Git LFS pointer is refused, and a submodule is told as one", "[git]") {
   Fixture fixture;
   const std::string first = fixture.fleet.commit("a", "1");
   fixture.fleet.git({"update-index", "--add", "--cacheinfo", "160000," + first + ",lib"});
   fixture.fleet.git({"commit", "-q", "-m", "submodule"});
   const auto sources = fixture.sources(fixture.fleet.git({"rev-parse", "HEAD"}));
-  CHECK(sources->resolve("self", {}, "").entries.size() == 1);
-  const auto notes = sources->take_notes();
-  REQUIRE(notes.size() == 1);
-  CHECK(notes[0] == "the submodule \"lib\" of \"self\" is left out");
+  const std::vector<SourceEntry> entries = sources->resolve("self", {}, "").entries;
+  REQUIRE(entries.size() == 2);
+  CHECK(entries[1].path == "lib");
+  CHECK(entries[1].type == EntryType::submodule);
   fixture.fleet.git({"checkout", "-q", first});
   const std::string pointer =
       fixture.fleet.commit("big.bin", "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 1\n");
