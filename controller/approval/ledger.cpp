@@ -4,6 +4,8 @@
 #include <manifests/json.hpp>
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 namespace holdfast {
 
@@ -12,6 +14,15 @@ namespace {
 constexpr std::size_t most_spent = 2'000;
 
 }  // namespace
+
+void Ledger::want(const std::string& id, const std::vector<std::string>& live) {
+  if (wanted == id) return;
+  wanted = id;
+  const std::set<std::string> others(live.begin(), live.end());
+  applied.clear();
+  std::ranges::copy_if(others, std::back_inserter(applied),
+                       [&](const std::string& one) { return !one.empty() && one != id; });
+}
 
 std::string Ledger::why_spent(const std::string& object) const {
   const auto found = std::ranges::find(spent, object, &std::pair<std::string, std::string>::first);
@@ -31,6 +42,8 @@ void Ledger::spend_used(const std::string& why) {
   used_ms = 0;
 }
 
+std::string approvals_note(const std::string& environment) { return "approvals " + environment; }
+
 std::string to_text(const Ledger& ledger) {
   Map seen;
   for (const auto& [name, one] : ledger.seen) seen[name] = Value::texts({one.object, one.commit});
@@ -43,6 +56,8 @@ std::string to_text(const Ledger& ledger) {
                      {"used", Value::texts(ledger.used)},
                      {"seen", std::move(seen)},
                      {"spent", std::move(spent)},
+                     {"wanted", ledger.wanted},
+                     {"applied", Value::texts(ledger.applied)},
                      {"tried_ms", std::move(tried)}});
 }
 
@@ -61,6 +76,8 @@ Ledger ledger_from(const std::string& text) {
       const std::vector<std::string> texts = one.as_texts();
       if (texts.size() == 2) ledger.spent.emplace_back(texts[0], texts[1]);
     }
+    ledger.wanted = value.text_or("wanted", "");
+    if (!ledger.wanted.empty()) ledger.applied = value.at("applied").as_texts();
     for (const auto& [host, at_ms] : value.at("tried_ms").as_map()) ledger.tried_ms[host] = at_ms.as_int();
     return ledger;
   } catch (const Error&) {

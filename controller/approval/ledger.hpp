@@ -23,7 +23,11 @@ struct Ledger {
   std::map<std::string, SeenApproval> seen{};                // by the names of tags that counted
   std::vector<std::pair<std::string, std::string>> spent{};  // object, why it counts no more; the newest at the end
   std::map<std::string, std::int64_t> tried_ms{};            // when a host that is out of reach was asked last
+  std::string wanted{};                                      // the commit that was asked about last
+  std::vector<std::string> applied{};                        // what the hosts had when it was wanted first
 
+  /// What comes with a commit is counted from what the hosts had before it, also while they take it one by one.
+  void want(const std::string& id, const std::vector<std::string>& live);
   [[nodiscard]] std::string why_spent(const std::string& object) const;
   void spend(const std::string& object, const std::string& why);
   /// All that were used: their rollout is over.
@@ -31,6 +35,8 @@ struct Ledger {
   friend bool operator==(const Ledger&, const Ledger&) = default;
 };
 
+/// The note of the store that holds an environment's ledger.
+std::string approvals_note(const std::string& environment);
 std::string to_text(const Ledger& ledger);
 /// An empty one for "" or what can't be read: approvals are then asked for again where the hosts have moved on.
 Ledger ledger_from(const std::string& text);

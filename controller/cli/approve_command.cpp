@@ -2,6 +2,7 @@
 
 #include <controller/approval/approval_push.hpp>
 #include <controller/approval/approval_tag.hpp>
+#include <controller/approval/judge.hpp>
 #include <controller/approval/plan_match.hpp>
 #include <controller/approval/signature.hpp>
 #include <controller/approval/signing.hpp>
@@ -20,6 +21,7 @@ namespace {
 
 constexpr int refused_code = 4;
 constexpr std::int64_t push_ms = 120'000;
+constexpr std::size_t most_commits = 2'000;
 
 std::string from_environment(const char* name) {
   const char* value = std::getenv(name);
@@ -46,11 +48,23 @@ HostDigests digests_of(const EnvironmentPlan& plan) {
   return hosts;
 }
 
+/// The commits that come with it, as far as this state knows what the hosts have; none where it knows of no host.
+CommitRange brings(const Context& context, const Mirror& mirror, const Environment& environment,
+                   const std::string& commit) {
+  Ledger ledger = ledger_from(context.store->note(approvals_note(environment.name)).value_or(""));
+  std::vector<std::string> live;
+  for (const HostRecord& host : context.store->hosts(environment.name)) live.push_back(host.live_commit);
+  ledger.want(commit, live);
+  if (ledger.applied.empty()) return {};
+  if (!environment.commits.since.empty()) ledger.applied.push_back(environment.commits.since);
+  return commits_since(mirror, commit, ledger.applied, most_commits);
+}
+
 /// Makes the tag, and tries whether the controller would take its signature before anybody else sees it.
 class Approver {
  public:
   Approver(Context& context, const Environment& environment, const SigningKey& key)
-      : context_(context), policy_(environment.approval), key_(key), mirror_(open_mirror(context.settings)) {}
+      : context_(context), environment_(environment), key_(key), mirror_(open_mirror(context.settings)) {}
 
   /// The approval as it was pushed; `refused` says why not. Throws Error.
   Approval approve(Approval approval, std::string& refused) {
@@ -72,22 +86,39 @@ class Approver {
   std::string write(const Approval& approval, const Author& author, std::string& refused) {
     SignedBytes bytes;
     const std::function<std::string(const std::string&)> signer = [&](const std::string& payload) {
-      bytes = {payload, sign(key_, policy_.approvers, payload)};
+      bytes = {payload, sign(key_, environment_.approval.approvers, payload)};
       return bytes.signature;
     };
     const std::string id = write_tag(*mirror_, approval.commit, approval.tag, approval_message(approval), author,
                                      key_.empty() ? std::function<std::string(const std::string&)>() : signer);
-    if (!policy_.approvers.empty()) {
-      const SignedBy by = find_signer(bytes, policy_.approvers);
-      if (by.name.empty()) refused = by.why;
-      if (const ReadApproval read = read_approval(bytes.payload); refused.empty() && !read.fault.empty())
-        refused = read.fault;
-    }
+    refused =
+        why_it_would_not_count({approval.tag, TagObject{.id = id, .commit = approval.commit, .signed_bytes = bytes}});
     return id;
   }
 
+  /// Asked as the controller will ask, but for the plan, which was just made.
+  std::string why_it_would_not_count(const FoundTag& tag) const {
+    const ApprovalPolicy& policy = environment_.approval;
+    if (policy.approvers.empty()) return "";
+    const ApprovalCase about{
+        .environment = environment_.name,
+        .commit = tag.object->commit,
+        .policy = policy,
+        .brings = policy.not_author ? brings(context_, *mirror_, environment_, tag.object->commit) : CommitRange{},
+        .now_ms = context_.clock.wall_ms()};
+    Ledger fresh;
+    const JudgedTags judged = judge_tags({tag}, about, fresh, find_signer, [&](const std::string& commit) {
+      const auto signed_by = mirror_->commit_signature(commit);
+      return signed_by ? find_signer(*signed_by, policy.approvers).name : std::string();
+    });
+    if (judged.faults.empty()) return "";
+    const std::string& fault = judged.faults.front();
+    const std::string intro = tag.name + " does not count: ";
+    return fault.starts_with(intro) ? fault.substr(intro.size()) : fault;
+  }
+
   Context& context_;
-  const ApprovalPolicy& policy_;
+  const Environment& environment_;
   SigningKey key_;
   std::unique_ptr<Mirror> mirror_;
 };

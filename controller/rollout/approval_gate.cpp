@@ -55,13 +55,15 @@ class ApprovalGate {
         environment_(poll.job.environment),
         commit_(poll.desired->commit),
         store_(poll.tools.host.store),
-        note_("approvals " + environment_.name),
+        note_(approvals_note(environment_.name)),
         before_(ledger_from(store_.note(note_).value_or(""))),
         ledger_(before_) {
+    std::vector<std::string> live;
     for (std::size_t i = 0; i < views.size(); ++i) {
       if (choices[i].turn == Turn::advance) advancing_.push_back(views[i]);
-      if (!views[i].record.live_commit.empty()) applied_.insert(views[i].record.live_commit);
+      live.push_back(views[i].record.live_commit);
     }
+    ledger_.want(commit_.id, live);
   }
 
   ApprovalAnswers ask() {
@@ -90,7 +92,7 @@ class ApprovalGate {
   }
 
   CommitRange brings() const {
-    std::vector<std::string> ends(applied_.begin(), applied_.end());
+    std::vector<std::string> ends = ledger_.applied;
     if (!environment_.commits.since.empty()) ends.push_back(environment_.commits.since);
     const std::scoped_lock lock(poll_.tools.git);
     return commits_since(poll_.tools.mirror, commit_.id, ends, most_commits);
@@ -175,7 +177,7 @@ class ApprovalGate {
     std::map<std::string, std::string> away;
     std::vector<std::string> differ;
     std::vector<std::string> opened;
-    std::set<std::string> used;
+    std::map<std::string, std::vector<std::string>> used;  // objects, and the hosts that each holds for
     look();
     for (const HostView& host : advancing_) {
       const auto plan = plans_.find(host.host);
@@ -200,7 +202,7 @@ class ApprovalGate {
       answer.why = "approved, but none of its hosts can be reached to look at its plan";
     if (!answer.open) return;
     waiting.merge(away);
-    for (const std::string& object : used) use(object, opened);
+    for (const auto& [object, hosts] : used) use(object, hosts);
   }
 
   /// Its plan differs because it is on its way already: what was begun there ends in its own way.
@@ -215,7 +217,8 @@ class ApprovalGate {
   }
 
   /// Why the approvals do not hold for this host; empty where enough people's do, which are then in `used`.
-  std::string matches(const HostView& host, const HostDigest& now, std::set<std::string>& used) const {
+  std::string matches(const HostView& host, const HostDigest& now,
+                      std::map<std::string, std::vector<std::string>>& used) const {
     std::set<std::string> people;
     std::vector<std::string> objects;
     std::string why;
@@ -229,7 +232,7 @@ class ApprovalGate {
       }
     }
     if (people.size() >= needed()) {
-      used.insert(objects.begin(), objects.end());
+      for (const std::string& object : objects) used[object].push_back(host.host);
       return "";
     }
     return why + "; approve again: " + command();
@@ -312,7 +315,6 @@ class ApprovalGate {
   Ledger before_;
   Ledger ledger_;
   std::vector<HostView> advancing_{};
-  std::set<std::string> applied_{};
   JudgedTags judged_{};
   std::map<std::string, HostDigest> plans_{};
 };

@@ -163,6 +163,33 @@ TEST_CASE("where more commits come than are looked at, nobody is known to have w
   CHECK(scene.judge({tag(1, "Ada")}).good.size() == 1);
 }
 
+TEST_CASE("a login's own address is nobody's in particular", "[approval]") {
+  Scene scene;
+  scene.about.policy.not_author = true;
+  scene.about.brings.commits = {{.id = std::string(40, 'e'), .author = "root <root@localhost>"}};
+  FoundTag by_root = tag(1, "Ada");
+  std::string& payload = by_root.object->signed_bytes.payload;
+  payload.replace(payload.find("Ada <Ada@example.com>"), 21, "root <root@localhost>");
+  CHECK(scene.judge({by_root}).good.size() == 1);
+  scene.about.brings.commits[0].author = "Ada <root@localhost>";
+  scene.ledger = {};
+  scene.refuses(by_root, "Ada is the author");
+}
+
+TEST_CASE("what comes with a commit is counted from before its first host took it", "[approval]") {
+  Ledger ledger;
+  ledger.want(wanted, {"one", "two", "one", ""});
+  CHECK(ledger.applied == std::vector<std::string>{"one", "two"});
+  ledger.want(wanted, {wanted, "two"});
+  ledger = ledger_from(to_text(ledger));
+  ledger.want(wanted, {wanted, wanted});
+  CHECK(ledger.applied == std::vector<std::string>{"one", "two"});
+  ledger.want("another", {wanted, "two"});
+  CHECK(ledger.applied == std::vector<std::string>{wanted, "two"});
+  const std::string old = R"({"commit": "", "used_ms": 0, "used": [], "seen": {}, "spent": [], "tried_ms": {}})";
+  CHECK(ledger_from(old) == Ledger());
+}
+
 TEST_CASE("without approvers whoever made the tag approves, where the policy says so", "[approval]") {
   Scene scene;
   scene.about.policy.approvers.clear();
