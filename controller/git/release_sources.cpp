@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t max_source_file_bytes = 256U << 20U;
 constexpr std::size_t max_link_bytes = 4096;
+constexpr std::size_t most_missed = 1'000;
 
 std::string describe(const SourceRevision& revision) {
   if (!revision.commit.empty()) return "commit \"" + printable(revision.commit) + "\"";
@@ -52,12 +53,17 @@ GitReleaseSources::Repository& GitReleaseSources::repository(const std::string& 
   return repositories_.emplace(name, std::move(other)).first->second;
 }
 
-void GitReleaseSources::refresh(const std::string& name, Repository& repository) {
+bool GitReleaseSources::refresh(const std::string& name, Repository& repository) {
+  if (repository.owned == nullptr) return false;
   const auto now = options_.now();
-  if (repository.owned == nullptr) return;
-  if (repository.was_fetched && now - repository.fetched < options_.refresh) return;
+  if (repository.was_fetched && now - repository.fetched < options_.refresh) return false;
+  fetch(name, repository);
+  return true;
+}
+
+void GitReleaseSources::fetch(const std::string& name, Repository& repository) {
   repository.was_fetched = true;
-  repository.fetched = now;
+  repository.fetched = options_.now();
   repository.problem.clear();
   try {
     repository.owned->fetch(std::chrono::steady_clock::now() + options_.fetch_timeout);
@@ -65,6 +71,14 @@ void GitReleaseSources::refresh(const std::string& name, Repository& repository)
     repository.problem = error.what();
     notes_.push_back("\"" + printable(name) + "\" is taken as it was fetched last: " + repository.problem);
   }
+}
+
+/// A tag is often pushed right before the commit that names it: what was never asked for is worth a fetch at once. What
+/// is not there then waits for the next interval, or a commit that names nothing would fetch with every poll.
+bool GitReleaseSources::may_have_come(Repository& repository, const SourceRevision& revision) {
+  if (repository.owned == nullptr) return false;
+  if (repository.missed.size() == most_missed) repository.missed.clear();
+  return repository.missed.insert(describe(revision)).second;
 }
 
 std::string GitReleaseSources::commit_of(const std::string& name, const SourceRevision& revision) {
@@ -79,8 +93,12 @@ std::string GitReleaseSources::commit_of(const std::string& name, const SourceRe
     if (!is_object_id(revision.commit)) throw Error("expected a full commit id, found " + describe(revision));
     if (const auto found = find_revision(*source.mirror, revision)) return *found;
   }
-  refresh(name, source);
+  const bool fresh = refresh(name, source);
   if (auto found = find_revision(*source.mirror, revision)) return *found;
+  if (!fresh && may_have_come(source, revision)) {
+    fetch(name, source);
+    if (auto found = find_revision(*source.mirror, revision)) return *found;
+  }
   if (!source.problem.empty()) throw Error(source.problem);
   throw Error("\"" + printable(name) + "\" has no " + describe(revision));
 }

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,12 +51,16 @@ class GitReleaseSources : public ReleaseSources {
     std::unique_ptr<DigestCache> digests{};
     std::chrono::steady_clock::time_point fetched{};
     bool was_fetched = false;
-    std::string problem{};  // of the last fetch; empty where it went well
+    std::string problem{};           // of the last fetch; empty where it went well
+    std::set<std::string> missed{};  // revisions that it was fetched for and has not
   };
 
   Repository& repository(const std::string& name);
   std::string commit_of(const std::string& name, const SourceRevision& revision);
-  void refresh(const std::string& name, Repository& repository);
+  /// Whether it fetched.
+  bool refresh(const std::string& name, Repository& repository);
+  void fetch(const std::string& name, Repository& repository);
+  bool may_have_come(Repository& repository, const SourceRevision& revision);
   std::string digest_of(Repository& repository, const TreeEntry& entry);
   SourceEntry entry_of(Repository& repository, const TreeEntry& entry, std::size_t prefix);
 

@@ -98,6 +98,26 @@ TEST_CASE("a repository is fetched at most once in an interval, and not for a co
   CHECK_THROWS_WITH(sources->resolve(fixture.app.path(), {.tag = "v9"}, ""), Catch::Contains("can't fetch"));
 }
 
+TEST_CASE("a tag that was pushed just now is fetched at once, one that is not there is not asked for again and again",
+          "[git]") {
+  Fixture fixture;
+  fixture.app.commit("a", "1");
+  const auto sources = fixture.sources(fixture.fleet.commit("x", "x"));
+  const auto tagged = [&](const char* tag) { return sources->resolve(fixture.app.path(), {.tag = tag}, "").commit; };
+  sources->resolve(fixture.app.path(), {.branch = "main"}, "");
+  fixture.now += std::chrono::seconds(1);
+  const std::string second = fixture.app.commit("a", "2");
+  fixture.app.git({"tag", "v2"});
+  CHECK(tagged("v2") == second);
+  fixture.now += std::chrono::seconds(1);
+  CHECK_THROWS_WITH(tagged("v3"), Catch::Contains("has no tag \"v3\""));
+  fixture.app.git({"tag", "v3"});
+  fixture.now += std::chrono::seconds(1);
+  CHECK_THROWS_WITH(tagged("v3"), Catch::Contains("has no tag \"v3\""));
+  fixture.now += std::chrono::seconds(30);
+  CHECK(tagged("v3") == second);
+}
+
 TEST_CASE("digests are remembered on disk, and a damaged memory is passed over", "[git]") {
   Fixture fixture;
   const std::string commit = fixture.fleet.commit("a", "content");
