@@ -15,6 +15,7 @@ namespace holdfast {
 
 namespace {
 
+constexpr std::int64_t connect_ms = 20'000;  // as the daemon's
 constexpr std::int64_t plan_ms = 60'000;
 constexpr std::int64_t push_ms = 120'000;
 constexpr std::size_t short_id = 12;
@@ -61,7 +62,7 @@ Found look(Context& context, const Environment& environment, const std::string& 
     throw Error("the host's verified commit " + live.substr(0, short_id) + " can't be read any more");
   }
   const HostDesired wanted = desired->host(host);
-  auto lease = context.sessions->checkout(wanted.host, in(plan_ms));
+  auto lease = context.sessions->checkout(wanted.host, in(connect_ms));
   const PlanReply reply =
       lease->plan(wanted.lowered.bundle, {.show = true, .known = true, .digest = wanted.digest}, in(plan_ms));
   const std::unique_ptr<Mirror> mirror = open_mirror(context.settings);

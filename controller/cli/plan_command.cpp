@@ -1,6 +1,6 @@
 #include <controller/cli/deploy_commands.hpp>
-#include <controller/cli/plan_gates.hpp>
 #include <controller/cli/plan_command.hpp>
+#include <controller/cli/plan_gates.hpp>
 #include <controller/cli/plan_reasons.hpp>
 #include <controller/cli/render_plan.hpp>
 #include <controller/plan/content_view.hpp>
@@ -18,6 +18,7 @@ namespace holdfast {
 
 namespace {
 
+constexpr std::int64_t connect_ms = 20'000;  // as the daemon's
 constexpr std::int64_t plan_ms = 60'000;
 constexpr std::size_t patient_workers = 64;  // so that some dead hosts leave room for the others
 constexpr std::int64_t fetch_ms = 120'000;
@@ -62,7 +63,7 @@ class Looker {
     plan.running = running_units(host.lowered.bundle);
     plan.down_ms = context_.store->downs(plan.environment, plan.host);
     try {
-      auto lease = context_.sessions->checkout(host.host, in(plan_ms));
+      auto lease = context_.sessions->checkout(host.host, in(connect_ms));
       PlanReply reply =
           lease->plan(host.lowered.bundle, {.show = true, .known = true, .digest = host.digest}, in(plan_ms));
       plan.plan = std::move(reply.plan);
