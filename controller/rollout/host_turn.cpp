@@ -218,8 +218,13 @@ HostTurn take(EnvironmentPoll& poll, const Choice& choice, std::int64_t seen_ms,
   }
   if (choice.turn == Turn::back) return go_back(poll, choice, seen_ms, questions);
   if (choice.turn == Turn::leave && (is_unknown(poll, choice.host) || has_open_end(poll, choice.host))) {
-    turn.outcome = run_one(poll, choice, *poll.desired, seen_ms, {}, {.only_learn = true}).result;
+    const HostReport learned = run_one(poll, choice, *poll.desired, seen_ms, {}, {.only_learn = true});
+    turn.outcome = learned.result;
     turn.asked = true;
+    if (learned.result == HostResult::observing) {
+      turn.report = learned;  // that it is another's says more than that the commit waits, and stays told once
+      return turn;
+    }
   }
   mark(poll, choice);
   return turn;

@@ -299,6 +299,22 @@ TEST_CASE("a second controller observes until it adopts the host, and then the f
   CHECK(fleet.run_program("apply test") == 4);
 }
 
+TEST_CASE("that a host belongs to another controller is told once, also where a commit waits", "[truth]") {
+  Scene fleet;
+  const std::string second = fleet.state_option("second");
+  fleet.write("motd.yaml", motd("one"));
+  fleet.commit("first");
+  REQUIRE(fleet.run_program("apply test") == 0);
+  fleet.write("environment.yaml", fleet.environment("main") + "  requires: [{command: [\"false\"], on: controller}]\n");
+  fleet.commit("second");
+  CHECK(fleet.run_program(second + "apply test") == 4);
+  CHECK(fleet.output().find("observing: ") != std::string::npos);
+  CHECK(fleet.run_program(second + "apply test") == 4);
+  CHECK(fleet.output().find("observing: ") == std::string::npos);
+  CHECK(fleet.run_program(second + "status") == 4);
+  CHECK(fleet.output().find("observing") != std::string::npos);
+}
+
 TEST_CASE("a controller stays the same one when its state file is gone", "[truth]") {
   Scene fleet;
   fleet.write("motd.yaml", motd("one"));
