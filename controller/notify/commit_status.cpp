@@ -15,11 +15,12 @@ namespace {
 constexpr std::size_t most_description = 140;  // GitHub's limit
 
 /// Events as states; what a commit has no state for is not here.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 7> states = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> states = {{
     {"waiting", "pending"},
     {"deploying", "pending"},
     {"deployed", "success"},
     {"current", "success"},
+    {"overtaken", "failure"},
     {"rolled-back", "failure"},
     {"refused", "failure"},
     {"rollback-failed", "error"},
@@ -27,6 +28,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 7> states = 
 
 std::string body_of(const std::string& type, const Value& to, const Notification& note) {
   std::string state = commit_state(note);
+  if (type == "gitlab" && note.event == "overtaken") state = "canceled";
   if (type == "gitlab" && state == "pending") state = "running";
   if (type == "gitlab" && (state == "failure" || state == "error")) state = "failed";
   Map body{{"state", state},

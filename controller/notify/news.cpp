@@ -203,6 +203,7 @@ News news_of(const NewsInput& input) {
     tell_rollout(rollout, input, news);
     tell_waits(rollout, input, news);
     tell_hosts(rollout, input, news);
+    tell_overtaken(rollout, input, news);
   }
   for (const EnvironmentRecord& environment : input.environments) tell_source(environment, input, news);
   if (input.root) tell_root(*input.root, input, news);

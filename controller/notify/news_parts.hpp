@@ -22,6 +22,10 @@ void tell_waits(const RolloutRecord& rollout, const NewsInput& input, News& news
 /// Whether the whole environment waits before it takes this commit.
 bool waits_whole(const RolloutRecord& rollout, const NewsInput& input);
 
+/// The commit that was told to wait or to be on its way, when another one took its place. Call it behind all others that
+/// tell of this rollout.
+void tell_overtaken(const RolloutRecord& rollout, const NewsInput& input, News& news);
+
 /// The root branch: refused, rewritten, lost, and followed again; the repository, when it does not answer and does
 /// again.
 void tell_root(const RootRecord& root, const NewsInput& input, News& news);

@@ -59,6 +59,7 @@ std::string what_happened(const Notification& one) {
            because(one);
   }
   if (one.event == "current") return revision + " changes nothing on " + count_of(one);
+  if (one.event == "overtaken") return revision + " was overtaken" + because(one);
   if (one.event == "rolled-back") return "rolled back " + revision + on_hosts(one) + ", held" + because(one);
   if (one.event == "rollback-failed") return "ROLLBACK FAILED of " + revision + on_hosts(one) + because(one);
   if (one.event == "refused")

@@ -43,7 +43,7 @@ bool wants(const SinkSettings& sink, const Notification& one) {
   if (shows_status(sink)) return !commit_state(one).empty();
   if (one.event == "test" || one.event == "dropped") return true;
   if (!sink.events.empty()) return has(sink.events, one.event);
-  return one.event != "deploying" && one.event != "current";
+  return one.event != "deploying" && one.event != "current" && one.event != "overtaken";
 }
 
 }  // namespace holdfast

@@ -46,6 +46,26 @@ TEST_CASE("a commit status hears of the begin, and of a commit that changes noth
   CHECK(scene.look(sinks).empty());
 }
 
+TEST_CASE("a commit that was begun or waited comes to an end when another one takes its place", "[notify]") {
+  NotifyScene scene;
+  const std::vector<SinkSettings> sinks = {
+      NotifyScene::sink("status", {"deploying", "deployed", "rolled-back", "overtaken"})};
+  scene.put_rollout(commit('1'), {"a", "b"});
+  CHECK(titles(scene.look(sinks)) == Texts{"production: deploying 111111111111"});
+  scene.put_rollout(commit('2'), {"a", "b"});
+  const auto told = scene.look(sinks);
+  CHECK(titles(told) ==
+        Texts{"production: deploying 222222222222",
+              "production: 111111111111 was overtaken: 222222222222 was wanted before all hosts had it"});
+  CHECK(told.back().revision == commit('1'));
+  CHECK(scene.look(sinks).empty());
+  scene.hold("a", commit('2'));
+  scene.deploy("a", commit('2'), Outcome::rolled_back, "a check");
+  CHECK(titles(scene.look(sinks)) == Texts{"production: rolled back 222222222222 on a, held: a check"});
+  scene.put_rollout(commit('3'), {"a", "b"});
+  CHECK(titles(scene.look(sinks)) == Texts{"production: deploying 333333333333"});
+}
+
 TEST_CASE("a rollback is told with the reason and the unit's journal, hosts that failed alike together", "[notify]") {
   NotifyScene scene;
   scene.put_rollout(commit('1'), {"a", "b"});

@@ -194,6 +194,7 @@ TEST_CASE("a commit status is told of what it can show and of nothing else", "[n
   const SinkSettings sink{.name = "status", .type = "gitea"};
   CHECK(wants(sink, about("deploying")));
   CHECK(wants(sink, about("current")));
+  CHECK(wants(sink, about("overtaken")));
   CHECK_FALSE(wants(sink, about("repaired")));
   CHECK_FALSE(wants(sink, about("dropped")));
   Notification source = about("refused");
