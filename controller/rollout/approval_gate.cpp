@@ -61,6 +61,7 @@ class ApprovalGate {
     std::vector<std::string> live;
     for (std::size_t i = 0; i < views.size(); ++i) {
       if (choices[i].turn == Turn::advance) advancing_.push_back(views[i]);
+      if (choices[i].turn == Turn::look && views[i].record.live_commit != commit_.id) suspended_ = true;
       live.push_back(views[i].record.live_commit);
     }
     ledger_.want(commit_.id, live);
@@ -88,7 +89,7 @@ class ApprovalGate {
         return ledger_.spend_used("it was used for a rollout that failed on " + one.host);
       }
     }
-    if (advancing_.empty()) ledger_.spend_used("it was used for a rollout that is over");
+    if (advancing_.empty() && !suspended_) ledger_.spend_used("it was used for a rollout that is over");
   }
 
   CommitRange brings() const {
@@ -315,6 +316,7 @@ class ApprovalGate {
   Ledger before_;
   Ledger ledger_;
   std::vector<HostView> advancing_{};
+  bool suspended_ = false;  // some host is, which is to take it as well
   JudgedTags judged_{};
   std::map<std::string, HostDigest> plans_{};
 };

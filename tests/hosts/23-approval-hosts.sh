@@ -55,6 +55,21 @@ test_drift_after_the_approval_asks_again() {
     "$lab" exec "$second" sh -c '! grep -q EDITED /opt/greeter/env'
 }
 
+test_who_was_suspended_takes_it_by_the_same_approval() {
+    hf suspend production --host "$second" --reason "a new disk" --for 1h
+    say anywhere
+    approve "for both"
+    expect_code 0
+    hf apply production
+    expect serves "$(head_commit)" "$first"
+    hf apply production
+    expect_not serves "$(head_commit)" "$second"
+    hf resume production --host "$second" --yes
+    expect_code 0
+    converge
+    expect serves "$(head_commit)" "$second"
+}
+
 test_who_was_out_of_reach_waits_for_an_approval_of_its_own() {
     say nowhere
     "$lab" cut "$second"
