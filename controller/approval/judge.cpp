@@ -17,7 +17,7 @@ constexpr std::size_t short_id = 12;
 /// Judges one tag that names the commit that is wanted.
 class TagJudge {
  public:
-  TagJudge(const ApprovalCase& about, const Ledger& ledger, const FindSigner& find_signer,
+  TagJudge(const ApprovalCase& about, const ApprovalLedger& ledger, const FindSigner& find_signer,
            const CommitSigner& commit_signer)
       : about_(about), ledger_(ledger), find_signer_(find_signer), commit_signer_(commit_signer) {}
 
@@ -87,13 +87,13 @@ class TagJudge {
   }
 
   const ApprovalCase& about_;
-  const Ledger& ledger_;
+  const ApprovalLedger& ledger_;
   const FindSigner& find_signer_;
   const CommitSigner& commit_signer_;
 };
 
 /// What counted once and is not there any more, or is another: it never counts again, also where it comes back.
-void note_lost(const std::vector<FoundTag>& tags, const ApprovalCase& about, Ledger& ledger,
+void note_lost(const std::vector<FoundTag>& tags, const ApprovalCase& about, ApprovalLedger& ledger,
                std::vector<std::string>& faults) {
   const std::string deleted = "it was deleted after it had counted";
   for (auto next = ledger.seen.begin(); next != ledger.seen.end();) {
@@ -116,7 +116,7 @@ void note_lost(const std::vector<FoundTag>& tags, const ApprovalCase& about, Led
 
 }  // namespace
 
-JudgedTags judge_tags(const std::vector<FoundTag>& tags, const ApprovalCase& about, Ledger& ledger,
+JudgedTags judge_tags(const std::vector<FoundTag>& tags, const ApprovalCase& about, ApprovalLedger& ledger,
                       const FindSigner& find_signer, const CommitSigner& commit_signer) {
   JudgedTags judged;
   note_lost(tags, about, ledger, judged.faults);

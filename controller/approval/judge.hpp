@@ -48,7 +48,7 @@ using CommitSigner = std::function<std::string(const std::string& commit)>;
 
 /// Which of the tags (of this environment, the newest first) approve the commit. What was moved or deleted since it
 /// counted is noted in the ledger. Pure but for what the functions do.
-JudgedTags judge_tags(const std::vector<FoundTag>& tags, const ApprovalCase& about, Ledger& ledger,
+JudgedTags judge_tags(const std::vector<FoundTag>& tags, const ApprovalCase& about, ApprovalLedger& ledger,
                       const FindSigner& find_signer, const CommitSigner& commit_signer);
 
 }  // namespace holdfast

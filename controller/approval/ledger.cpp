@@ -15,7 +15,7 @@ constexpr std::size_t most_spent = 2'000;
 
 }  // namespace
 
-void Ledger::want(const std::string& id, const std::vector<std::string>& live) {
+void ApprovalLedger::want(const std::string& id, const std::vector<std::string>& live) {
   if (wanted == id) return;
   wanted = id;
   const std::set<std::string> others(live.begin(), live.end());
@@ -24,19 +24,19 @@ void Ledger::want(const std::string& id, const std::vector<std::string>& live) {
                        [&](const std::string& one) { return !one.empty() && one != id; });
 }
 
-std::string Ledger::why_spent(const std::string& object) const {
+std::string ApprovalLedger::why_spent(const std::string& object) const {
   const auto found = std::ranges::find(spent, object, &std::pair<std::string, std::string>::first);
   return found == spent.end() ? "" : found->second;
 }
 
-void Ledger::spend(const std::string& object, const std::string& why) {
+void ApprovalLedger::spend(const std::string& object, const std::string& why) {
   std::erase(used, object);
   if (!why_spent(object).empty()) return;
   if (spent.size() == most_spent) spent.erase(spent.begin());
   spent.emplace_back(object, why);
 }
 
-void Ledger::spend_used(const std::string& why) {
+void ApprovalLedger::spend_used(const std::string& why) {
   for (const std::string& object : std::vector<std::string>(used)) spend(object, why);
   commit.clear();
   used_ms = 0;
@@ -44,7 +44,7 @@ void Ledger::spend_used(const std::string& why) {
 
 std::string approvals_note(const std::string& environment) { return "approvals " + environment; }
 
-std::string to_text(const Ledger& ledger) {
+std::string to_text(const ApprovalLedger& ledger) {
   Map seen;
   for (const auto& [name, one] : ledger.seen) seen[name] = Value::texts({one.object, one.commit});
   Map tried;
@@ -61,11 +61,11 @@ std::string to_text(const Ledger& ledger) {
                      {"tried_ms", std::move(tried)}});
 }
 
-Ledger ledger_from(const std::string& text) {
+ApprovalLedger ledger_from(const std::string& text) {
   if (text.empty()) return {};
   try {
     const Value value = from_json(text);
-    Ledger ledger{.commit = value.at("commit").as_text(),
+    ApprovalLedger ledger{.commit = value.at("commit").as_text(),
                   .used_ms = value.at("used_ms").as_int(),
                   .used = value.at("used").as_texts()};
     for (const auto& [name, one] : value.at("seen").as_map()) {

@@ -16,7 +16,7 @@ struct SeenApproval {
 
 /// What the controller remembers of an environment's approvals, so that none counts twice, and none that was moved or
 /// taken away comes back. Tags are known by the id of their object.
-struct Ledger {
+struct ApprovalLedger {
   std::string commit{};                                      // that is being rolled out with `used`
   std::int64_t used_ms = 0;                                  // when the first of them was
   std::vector<std::string> used{};                           // objects
@@ -32,13 +32,13 @@ struct Ledger {
   void spend(const std::string& object, const std::string& why);
   /// All that were used: their rollout is over.
   void spend_used(const std::string& why);
-  friend bool operator==(const Ledger&, const Ledger&) = default;
+  friend bool operator==(const ApprovalLedger&, const ApprovalLedger&) = default;
 };
 
 /// The note of the store that holds an environment's ledger.
 std::string approvals_note(const std::string& environment);
-std::string to_text(const Ledger& ledger);
+std::string to_text(const ApprovalLedger& ledger);
 /// An empty one for "" or what can't be read: approvals are then asked for again where the hosts have moved on.
-Ledger ledger_from(const std::string& text);
+ApprovalLedger ledger_from(const std::string& text);
 
 }  // namespace holdfast

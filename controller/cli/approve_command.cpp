@@ -51,7 +51,7 @@ HostDigests digests_of(const EnvironmentPlan& plan) {
 /// The commits that come with it, as far as this state knows what the hosts have; none where it knows of no host.
 CommitRange brings(const Context& context, const Mirror& mirror, const Environment& environment,
                    const std::string& commit) {
-  Ledger ledger = ledger_from(context.store->note(approvals_note(environment.name)).value_or(""));
+  ApprovalLedger ledger = ledger_from(context.store->note(approvals_note(environment.name)).value_or(""));
   std::vector<std::string> live;
   for (const HostRecord& host : context.store->hosts(environment.name)) live.push_back(host.live_commit);
   ledger.want(commit, live);
@@ -106,7 +106,7 @@ class Approver {
         .policy = policy,
         .brings = policy.not_author ? brings(context_, *mirror_, environment_, tag.object->commit) : CommitRange{},
         .now_ms = context_.clock.wall_ms()};
-    Ledger fresh;
+    ApprovalLedger fresh;
     const JudgedTags judged = judge_tags({tag}, about, fresh, find_signer, [&](const std::string& commit) {
       const auto signed_by = mirror_->commit_signature(commit);
       return signed_by ? find_signer(*signed_by, policy.approvers).name : std::string();

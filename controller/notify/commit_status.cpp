@@ -58,7 +58,7 @@ SendResult send_commit_status(const std::string& type, const Value& to, const No
   }
   request.url += "/statuses/" + note.revision;
   request.body = body_of(type, to, note);
-  Answer answer = post(request, stop);
+  PostAnswer answer = post(request, stop);
   // GitLab has no way from a state to the same one; then it is there already.
   const bool there =
       type == "gitlab" && answer.status == 400 && answer.body.find("Cannot transition status") != std::string::npos;

@@ -65,7 +65,7 @@ Post forge_request(const std::string& type, const Value& to) {
 Forge::Forge(std::string type, const Value& to, const std::atomic<bool>& stop)
     : type_(std::move(type)), base_(forge_request(type_, to)), stop_(stop) {}
 
-Answer Forge::ask(const std::string& method, const std::string& path, const std::string& body) const {
+PostAnswer Forge::ask(const std::string& method, const std::string& path, const std::string& body) const {
   Post request = base_;
   request.method = method;
   request.url += path;
@@ -74,7 +74,7 @@ Answer Forge::ask(const std::string& method, const std::string& path, const std:
 }
 
 Value Forge::read(const std::string& path) const {
-  const Answer answer = ask("GET", path, "");
+  const PostAnswer answer = ask("GET", path, "");
   if (answer.result.state != SendResult::State::delivered) {
     throw Error(path.substr(0, path.find('?')) + ": " + answer.result.why);
   }
@@ -131,7 +131,7 @@ std::vector<PullRequest> Forge::of_commit(const std::string& commit) const {
   const std::string path = is_gitlab()        ? "/repository/commits/" + commit + "/merge_requests"
                            : type_ == "gitea" ? "/commits/" + commit + "/pull"
                                               : "/commits/" + commit + "/pulls";
-  const Answer answer = ask("GET", path, "");
+  const PostAnswer answer = ask("GET", path, "");
   if (answer.status == not_found || answer.result.state == SendResult::State::never) return {};
   if (answer.result.state != SendResult::State::delivered) throw Error(path + ": " + answer.result.why);
   const Value found = from_json(answer.body, {.bytes = 1U << 20U, .depth = 32});
@@ -173,12 +173,12 @@ void Forge::comment(std::int64_t pull, const std::string& marker, const std::str
   const std::string body = to_json(Map{{"body", marker + "\n" + text}});
   if (id == 0) id = find(pull, marker);
   if (id != 0) {
-    const Answer answer = ask(is_gitlab() ? "PUT" : "PATCH", one_comment(pull, id), body);
+    const PostAnswer answer = ask(is_gitlab() ? "PUT" : "PATCH", one_comment(pull, id), body);
     if (answer.result.state == SendResult::State::delivered) return;
     // Somebody deleted it, or somebody else wrote one that begins like ours: then there is a new one.
     if (answer.status != not_found && answer.status != 403) throw Error("changing a comment: " + answer.result.why);
   }
-  const Answer answer = ask("POST", comments_of(pull), body);
+  const PostAnswer answer = ask("POST", comments_of(pull), body);
   if (answer.result.state != SendResult::State::delivered) throw Error("commenting: " + answer.result.why);
   const Value made = from_json(answer.body, {.bytes = 1U << 20U, .depth = 32});
   id = number_of(part(&made, "id"));

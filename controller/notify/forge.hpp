@@ -35,7 +35,7 @@ class Forge {
   void comment(std::int64_t pull, const std::string& marker, const std::string& text, std::int64_t& id) const;
 
  private:
-  [[nodiscard]] Answer ask(const std::string& method, const std::string& path, const std::string& body) const;
+  [[nodiscard]] PostAnswer ask(const std::string& method, const std::string& path, const std::string& body) const;
   [[nodiscard]] Value read(const std::string& path) const;
   [[nodiscard]] std::string page(const std::string& path, int number, int size) const;
   [[nodiscard]] std::string comments_of(std::int64_t pull) const;

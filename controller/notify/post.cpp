@@ -63,7 +63,7 @@ SendResult judge(const HttpResponse& response, const Post& post) {
 
 }  // namespace
 
-Answer post(const Post& post, const std::atomic<bool>& stop) {
+PostAnswer post(const Post& post, const std::atomic<bool>& stop) {
   check_url(post.url);
   const HttpRequest request{.url = post.url,
                             .method = post.method,

@@ -20,14 +20,14 @@ struct Post {
   std::vector<std::string> secrets{};  // never shown, also not where the sink says them back
 };
 
-struct Answer {
+struct PostAnswer {
   SendResult result{};
   int status = 0;      // 0: none
   std::string body{};  // at most 1 MiB
 };
 
 /// Throws Error for a URL that is not taken.
-Answer post(const Post& post, const std::atomic<bool>& stop);
+PostAnswer post(const Post& post, const std::atomic<bool>& stop);
 
 /// The text in a file of the controller's own without white space around it; throws Error that names the file where it
 /// is missing, empty, larger than 8 KiB, or has control characters.

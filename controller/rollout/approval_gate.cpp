@@ -313,8 +313,8 @@ class ApprovalGate {
   const Commit& commit_;
   Store& store_;
   std::string note_;
-  Ledger before_;
-  Ledger ledger_;
+  ApprovalLedger before_;
+  ApprovalLedger ledger_;
   std::vector<HostView> advancing_{};
   bool suspended_ = false;  // some host is, which is to take it as well
   JudgedTags judged_{};

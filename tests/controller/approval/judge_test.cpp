@@ -37,7 +37,7 @@ struct Scene {
       .commit = wanted,
       .policy = {.required = true, .approvers = {{.name = "Ada", .mails = {"ada@work"}}, {.name = "Bob"}}},
       .now_ms = made_s * 1000};
-  Ledger ledger{};
+  ApprovalLedger ledger{};
   std::string commit_signer{};
 
   JudgedTags judge(const std::vector<FoundTag>& tags) {
@@ -177,7 +177,7 @@ TEST_CASE("a login's own address is nobody's in particular", "[approval]") {
 }
 
 TEST_CASE("what comes with a commit is counted from before its first host took it", "[approval]") {
-  Ledger ledger;
+  ApprovalLedger ledger;
   ledger.want(wanted, {"one", "two", "one", ""});
   CHECK(ledger.applied == std::vector<std::string>{"one", "two"});
   ledger.want(wanted, {wanted, "two"});
@@ -187,7 +187,7 @@ TEST_CASE("what comes with a commit is counted from before its first host took i
   ledger.want("another", {wanted, "two"});
   CHECK(ledger.applied == std::vector<std::string>{wanted, "two"});
   const std::string old = R"({"commit": "", "used_ms": 0, "used": [], "seen": {}, "spent": [], "tried_ms": {}})";
-  CHECK(ledger_from(old) == Ledger());
+  CHECK(ledger_from(old) == ApprovalLedger());
 }
 
 TEST_CASE("without approvers whoever made the tag approves, where the policy says so", "[approval]") {
@@ -200,9 +200,9 @@ TEST_CASE("without approvers whoever made the tag approves, where the policy say
 }
 
 TEST_CASE("a ledger that can't be read is an empty one", "[approval]") {
-  CHECK(ledger_from("{}") == Ledger{});
-  CHECK(ledger_from("nonsense") == Ledger{});
-  Ledger ledger{.commit = wanted,
+  CHECK(ledger_from("{}") == ApprovalLedger{});
+  CHECK(ledger_from("nonsense") == ApprovalLedger{});
+  ApprovalLedger ledger{.commit = wanted,
                 .used_ms = 5,
                 .used = {"a"},
                 .seen = {{"t", {"a", wanted}}},
