@@ -212,9 +212,13 @@ test_what_people_decide_is_told_once() {
 }
 
 test_what_a_fix_took_the_place_of_is_told_once() {
-    policy "" 10m
+    now_at
     hf retry production
     happened retry
+    eventually 20 both_say urgent
+    happened deployment web1 "$sha"
+    happened deployment web2 "$sha"
+    policy "" 10m
     say_motd calm
     eventually 30 both_say calm
     happened deployment web1 "$sha"
