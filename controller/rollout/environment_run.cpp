@@ -48,7 +48,7 @@ EnvironmentReport EnvironmentRun::poll(const EnvironmentJob& job, const Environm
   EnvironmentReport report{.environment = job.environment.name};
   const HostTools& host = tools.host;
   end_expired_suspensions(host.store, job.environment.name, host.clock.wall_ms(), host.on_progress);
-  if (host.late != nullptr) host.late->learn(job.environment.name);
+  if (host.late != nullptr) host.late->learn(job.environment);
   auto poll = std::make_shared<EnvironmentPoll>(EnvironmentPoll{.job = job, .tools = tools});
   poll->desired = desired_now(poll->job, poll->tools, report);
   if (!poll->desired) return report;

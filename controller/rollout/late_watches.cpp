@@ -25,8 +25,13 @@ LateWatches::~LateWatches() {
   }
 }
 
-void LateWatches::learn(const std::string& environment) {
-  const std::vector<LateWatch> rows = store_.late_watches(environment);
+void LateWatches::learn(const Environment& environment) {
+  std::vector<LateWatch> rows = store_.late_watches(environment.name);
+  std::erase_if(rows, [&](const LateWatch& row) {
+    const bool gone = std::ranges::find(environment.hosts, row.host, &Host::name) == environment.hosts.end();
+    if (gone) store_.remove_late_watch(row);
+    return gone;
+  });
   const std::scoped_lock lock(mutex_);
   std::erase_if(hosts_, [&](const auto& one) {
     return std::ranges::none_of(rows, [&](const LateWatch& row) {

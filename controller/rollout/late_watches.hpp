@@ -3,6 +3,7 @@
 #include <controller/health/late_tally.hpp>
 #include <controller/rollout/clock.hpp>
 #include <controller/store/store.hpp>
+#include <manifests/environment.hpp>
 
 #include <cstdint>
 #include <map>
@@ -23,8 +24,9 @@ class LateWatches {
   LateWatches(const LateWatches&) = delete;
   LateWatches& operator=(const LateWatches&) = delete;
 
-  /// Takes up what another process, or this one before, began, and drops what another one has ended.
-  void learn(const std::string& environment);
+  /// Takes up what another process, or this one before, began, and drops what another one has ended. Hosts that are no
+  /// longer in the environment are nobody's to watch.
+  void learn(const Environment& environment);
   /// The first round comes `every_ms` from now.
   void begin(LateWatch watch, const LateTally& tally, std::int64_t every_ms);
   void end(const std::string& environment, const std::string& host);

@@ -108,6 +108,22 @@ TEST_CASE("a late watch ends by itself, and what comes later is nobody's fault",
   CHECK(fleet.read("/etc/motd") == "bad\n");
 }
 
+TEST_CASE("a host that leaves the environment is watched no longer", "[turn][late]") {
+  Scene fleet({"a", "b"});
+  watch_late(fleet, "for: 1h, every: 1s");
+  take_two(fleet, {"a", "b"});
+  REQUIRE(fleet.store().late_watches("test").size() == 2);
+  std::string environment = fleet.environment("main");
+  const std::size_t line = environment.find("    - {name: b,");
+  environment.erase(line, environment.find('\n', line) + 1 - line);
+  fleet.write("environment.yaml", environment);
+  fleet.write("motd.yaml", motd("bad") + word_check(fleet, "a"));
+  fleet.commit("one host less");
+  fleet.turn();
+  REQUIRE(fleet.store().late_watches("test").size() == 1);
+  CHECK(fleet.store().late_watches("test")[0].host == "a");
+}
+
 TEST_CASE("no late watch is kept where the policy says so, nor of a repair or of what a person rolled back to",
           "[turn][late]") {
   Scene fleet;
