@@ -87,7 +87,7 @@ entries() {
 has_entry() { entries | grep -q "^$1"; }
 tells_it_all() { [ "$(entries | sort)" = "$(sort "$work/happened")" ]; }
 expect_all_told_once() {
-    eventually 30 tells_it_all || { diff <(entries | sort) <(sort "$work/happened") | sed 's/^</ too much:/; s/^>/ missing:/' >&2; return 1; }
+    eventually 90 tells_it_all || { diff <(entries | sort) <(sort "$work/happened") | sed 's/^</ too much:/; s/^>/ missing:/' >&2; return 1; }
     sleep 3
     expect tells_it_all
 }
@@ -101,19 +101,19 @@ policy
 test_a_hundred_cycles_on_a_bad_commit_are_one_apply_one_rollback_one_notification() {
     say_motd good
     live
-    eventually 30 both_say good
+    eventually 90 both_say good
     happened deployment web1 "$sha"
     happened deployment web2 "$sha"
-    eventually 20 told deployed "$sha" 1
+    eventually 90 told deployed "$sha" 1
     echo 500 > "$sink/answer"
     say_motd bad
     happened rollback web1 "$sha"
     echo "$sha" > "$work/bad"
-    eventually 30 status_says 'held'
+    eventually 90 status_says 'held'
     local begun life
     begun=$(cycles)
     for life in 1 2 3 4 5; do  # 8 polls of the daemon and 12 applies in each
-        eventually 30 passed $((begun + 8 * life))
+        eventually 90 passed $((begun + 8 * life))
         # stopped in three lives, killed in two; the sink hears of it in the fourth
         if [ $((life % 2)) = 0 ]; then die; else stop_controller; fi
         [ $life != 3 ] || { expect told rolled-back "$sha" 0; rm "$sink/answer"; }
@@ -125,7 +125,7 @@ test_a_hundred_cycles_on_a_bad_commit_are_one_apply_one_rollback_one_notificatio
     done
     expect passed $((begun + 40))
     expect motd_is web1 good
-    eventually 30 told rolled-back "$sha" 1
+    eventually 90 told rolled-back "$sha" 1
     sleep 3
     expect told rolled-back "$sha" 1
     expect told deployed "$sha" 0
@@ -138,9 +138,9 @@ test_a_hundred_cycles_on_a_bad_commit_are_one_apply_one_rollback_one_notificatio
 test_deployments_that_were_approved_tell_by_whom() {
     policy '  approval: {unsigned: allowed}'
     say_motd approved
-    eventually 20 status_says 'must be approved'
+    eventually 90 status_says 'must be approved'
     hf approve production --reason "release day"
-    eventually 30 both_say approved
+    eventually 90 both_say approved
     die
     live
     happened approval "web1, web2" "$sha"
@@ -148,7 +148,7 @@ test_deployments_that_were_approved_tell_by_whom() {
     happened deployment web2 "$sha"
     expect_all_told_once
     expect_equal 2 "$(git -C "$work/clone" log --grep '^Event: deployment' --grep "^Revision: $(head_commit)" --all-match --format='%(trailers:key=Approved-by,valueonly,separator=)' | grep -c '@')" "deployments with who approved them"
-    eventually 20 told deployed "$sha" 1
+    eventually 90 told deployed "$sha" 1
 }
 
 test_repairs_are_told_once_while_the_remote_is_away_and_the_controller_dies() {
@@ -157,14 +157,14 @@ test_repairs_are_told_once_while_the_remote_is_away_and_the_controller_dies() {
     mv "$work/remote.git" "$work/away.git"
     for host in web1 web2; do
         echo vandal > "$work/$host/etc/motd"
-        eventually 30 both_say approved
+        eventually 90 both_say approved
         die
         live
         happened repair $host "$sha"
     done
-    eventually 30 heard_of_source 1  # it does not answer
+    eventually 90 heard_of_source 1  # it does not answer
     mv "$work/away.git" "$work/remote.git"
-    eventually 30 heard_of_source 2
+    eventually 90 heard_of_source 2
     expect_all_told_once
     git -C "$work/clone" log -1 --format= --name-only --grep '^Event: repair' > "$work/file"
     python3 - "$work/clone/$(cat "$work/file")" <<'END'
@@ -183,7 +183,7 @@ test_what_people_decide_is_told_once() {
     hf suspend production --host web1 --reason "trying something" --for 1h
     happened suspend web1
     echo "by hand" > "$work/web1/etc/motd"
-    eventually 20 status_says 'drift is left as it is'
+    eventually 90 status_says 'drift is left as it is'
     hf capture web1
     expect_code 0
     happened capture web1 "$(git -C "$work/remote.git" for-each-ref --format='%(objectname)' refs/heads/holdfast/capture | cut -c1-12)"
@@ -191,20 +191,20 @@ test_what_people_decide_is_told_once() {
     live
     hf resume production --host web1 --yes
     happened resume web1
-    eventually 20 both_say approved
+    eventually 90 both_say approved
     happened repair web1 "$seen"
     policy '  freezes: [{from: 2020-01-01, to: 2120-01-01, reason: holidays}]'
     say_motd urgent
-    eventually 20 status_says 'frozen until'
+    eventually 90 status_says 'frozen until'
     hf override production --reason "the site is down"
     happened override "$sha"
-    eventually 20 both_say urgent
+    eventually 90 both_say urgent
     happened override "$sha"
     happened deployment web1 "$sha"
     happened deployment web2 "$sha"
     hf rollback production --to "$seen" --reason "not what we meant"
     happened rollback-asked "$seen"
-    eventually 20 both_say approved
+    eventually 90 both_say approved
     happened rollback web1 "$seen"
     happened rollback web2 "$seen"
     expect_all_told_once
@@ -215,21 +215,21 @@ test_what_a_fix_took_the_place_of_is_told_once() {
     now_at
     hf retry production
     happened retry
-    eventually 20 both_say urgent
+    eventually 90 both_say urgent
     happened deployment web1 "$sha"
     happened deployment web2 "$sha"
     policy "" 10m
     say_motd calm
-    eventually 30 both_say calm
+    eventually 90 both_say calm
     happened deployment web1 "$sha"
     happened deployment web2 "$sha"
     local calm=$sha
     say_motd "bad again"
     happened superseded web1 "$sha"
     local bad=$sha
-    eventually 20 motd_is web1 "bad again"
+    eventually 90 motd_is web1 "bad again"
     say_motd mended
-    eventually 30 both_say mended
+    eventually 90 both_say mended
     happened deployment web1 "$sha"
     happened deployment web2 "$sha"
     expect_all_told_once
@@ -244,15 +244,15 @@ test_the_root_branch_is_told_when_it_can_not_be_followed_and_when_it_can() {
     expect heard_of_source 2
     git -C "$fleet" commit --quiet --amend -m "Say it otherwise"
     git -C "$fleet" push --quiet --force origin HEAD:main
-    eventually 20 heard_of_source 3
+    eventually 90 heard_of_source 3
     die
     live
     sleep 3
     expect heard_of_source 3
     git -C "$fleet" reset --quiet --hard "$good"
     git -C "$fleet" push --quiet --force origin HEAD:main
-    eventually 20 heard_of_source 4
-    eventually 20 is_fine
+    eventually 90 heard_of_source 4
+    eventually 90 is_fine
     expect_all_told_once
 }
 

@@ -73,11 +73,11 @@ git -C "$fleet" push --quiet origin develop
 
 test_both_environments_begin() {
     start_controller
-    eventually 60 serves "$(head_commit)" "$stage"
-    eventually 20 waits_for_approval
+    eventually 120 serves "$(head_commit)" "$stage"
+    eventually 90 waits_for_approval
     approve ada "the first day"
     expect_code 0
-    eventually 60 live_at "$(head_commit)"
+    eventually 120 live_at "$(head_commit)"
 }
 
 test_no_good_commit_fails_because_commits_come_fast() {
@@ -96,7 +96,7 @@ test_no_good_commit_fails_because_commits_come_fast() {
         send
         sleep 0.5
     done
-    eventually 30 serves "$(head_commit)" "$stage"
+    eventually 90 serves "$(head_commit)" "$stage"
     history_of
     expect_not grep -q 'rolled back' "$work/history.json"
 }
@@ -110,7 +110,7 @@ test_only_the_right_approval_counts() {
     git -C "$fleet" -c user.name=Benjamin -c user.email=BEN@example.com commit --quiet --all -m "Write as Ben"
     send
     wanted=$(head_commit)
-    eventually 20 waits_for_approval
+    eventually 90 waits_for_approval
     approve mallory "please"
     expect_code 4
     approve ben "my own"
@@ -127,12 +127,12 @@ test_only_the_right_approval_counts() {
     put_tag 5 "$good"
     put_tag 6 "$(git -C "$work/remote.git" rev-parse "$(tag_ref 1)")"
     start_controller
-    eventually 20 waits '/5 does not count: it was signed as "holdfast/approve/production/2"'
+    eventually 90 waits '/5 does not count: it was signed as "holdfast/approve/production/2"'
     expect_says '/4 does not count: Ben is the author of commit'
     expect_says '/3 does not count: its signature is by nobody who may'
     expect live_at "$before"
     approve ada "seen twice"
-    eventually 60 live_at "$wanted"
+    eventually 120 live_at "$wanted"
     sleep 3
     expect_equal 1 "$(grep -c "$(echo "$wanted" | cut -c1-12) is approved by" "$work/controller.log")" "the number of approvals that counted"
 }
@@ -147,23 +147,23 @@ test_a_window_across_midnight_belongs_to_the_day_on_which_it_begins() {
     policy "{days: [$today], from: \"23:00\", to: \"02:00\", zone: $zone}"
     record "Open tonight"
     send
-    eventually 20 waits_for_approval
+    eventually 90 waits_for_approval
     approve ada "in the wrong night"
-    eventually 20 grep -q "$(head_commit | cut -c1-12) is approved by Ada" "$work/controller.log"
+    eventually 90 grep -q "$(head_commit | cut -c1-12) is approved by Ada" "$work/controller.log"
     expect waits 'outside of its windows'
     expect_not live_at "$(head_commit)"
     policy "{days: [$yesterday], from: \"23:00\", to: \"02:00\", zone: $zone}"
     record "Open last night"
     send
-    eventually 20 waits_for_approval
+    eventually 90 waits_for_approval
     approve ada "in the right night"
-    eventually 60 live_at "$(head_commit)"
+    eventually 120 live_at "$(head_commit)"
     policy
     record "Open always"
     send
-    eventually 20 waits_for_approval
+    eventually 90 waits_for_approval
     approve ben "as before"
-    eventually 60 live_at "$(head_commit)"
+    eventually 120 live_at "$(head_commit)"
 }
 
 test_what_fails_on_the_second_host_goes_back_from_both_once() {
@@ -173,38 +173,38 @@ test_what_fails_on_the_second_host_goes_back_from_both_once() {
     record "Break it on one host"
     send
     bad=$(head_commit)
-    eventually 20 waits_for_approval
+    eventually 90 waits_for_approval
     approve ada "looks good"
-    eventually 60 waits "$first +held"
-    eventually 20 live_at "$good"
+    eventually 120 waits "$first +held"
+    eventually 90 live_at "$good"
     stop_controller
     start_controller
-    eventually 20 git -C "$work/remote.git" rev-parse --quiet --verify "refs/heads/holdfast/revert-$(echo "$bad" | cut -c1-12)"
+    eventually 90 git -C "$work/remote.git" rev-parse --quiet --verify "refs/heads/holdfast/revert-$(echo "$bad" | cut -c1-12)"
     hf retry production
-    eventually 20 waits 'it was used for a rollout that'
+    eventually 90 waits 'it was used for a rollout that'
     sleep 3
     expect live_at "$good"
     expect_equal "deployed, rolled back" "$(outcomes "$bad")" "what came of it"
     git -C "$fleet" fetch --quiet origin
     merge "origin/holdfast/revert-$(echo "$bad" | cut -c1-12)"
     send
-    eventually 20 waits_for_approval
+    eventually 90 waits_for_approval
     approve ben "the revert"
-    eventually 60 live_at "$(head_commit)"
+    eventually 120 live_at "$(head_commit)"
 }
 
 test_while_the_remote_is_away_hosts_are_kept_and_people_heard() {
     mv "$work/remote.git" "$work/away.git"
-    eventually 30 waits 'source stale'
+    eventually 90 waits 'source stale'
     "$lab" exec "$stage" systemctl stop greeter.service
     on_branch develop
-    eventually 30 serves "$(head_commit)" "$stage"
+    eventually 90 serves "$(head_commit)" "$stage"
     hf suspend production --host "$second" --reason "a new disk" --for 1h
     expect_code 0
     mv "$work/away.git" "$work/remote.git"
     hf resume production --host "$second" --yes
     expect_code 0
-    eventually 60 audit_is_written
+    eventually 120 audit_is_written
 }
 audit_is_written() { hf status > /dev/null; ! grep -q '^audit branch' "$work/out"; }
 

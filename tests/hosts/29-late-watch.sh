@@ -21,9 +21,9 @@ settles() {
     local before
     before=$(ended)
     push "$1"
-    eventually 90 has_ended_after "$before"
+    eventually 120 has_ended_after "$before"
     expect serves "$(head_commit)"
-    eventually 30 is_fine
+    eventually 90 is_fine
     head_commit > "$work/verified"
 }
 
@@ -37,12 +37,12 @@ goes_back() {
     push "$1"
     local bad begun
     bad=$(head_commit)
-    eventually 60 grep -q "deployed ${bad:0:12}, healthy" "$work/controller.log"
+    eventually 120 grep -q "deployed ${bad:0:12}, healthy" "$work/controller.log"
     begun=$SECONDS
     eventually 90 serves "$(verified)"
     echo "the version before serves again $((SECONDS - begun)) s after the commit was healthy"
-    eventually 30 grep -Eq "late watch: .*$2" "$work/controller.log"
-    eventually 30 is_told "rolled back .*late watch: .*$2"
+    eventually 90 grep -Eq "late watch: .*$2" "$work/controller.log"
+    eventually 90 is_told "rolled back .*late watch: .*$2"
     hf status production
     expect_code 3
     expect_says 'held'
@@ -63,7 +63,7 @@ test_a_commit_whose_health_breaks_after_a_while_goes_back() {
     change "$fleet/app/server.py" 's/^GREETING/import time; BEGUN = time.monotonic()\nGREETING/'
     goes_back "Leak connections" 'failed 3 times in a row: .*500'
     expect_equal 1 "$(grep -c 'late watch: .* in a row' "$work/controller.log")" "the number of rollbacks"
-    eventually 60 git -C "$work/remote.git" rev-parse --verify --quiet "refs/heads/holdfast/revert-$(head_commit | cut -c1-12)"
+    eventually 120 git -C "$work/remote.git" rev-parse --verify --quiet "refs/heads/holdfast/revert-$(head_commit | cut -c1-12)"
 }
 
 test_a_late_watch_survives_the_controller() {
@@ -73,16 +73,16 @@ test_a_late_watch_survives_the_controller() {
     policy "for: 10m, every: 1s"
     change "$fleet/app/server.py" 's/status = "healthy"/status = "healthy" if not __import__("os").path.exists("\/tmp\/late") else "no cache"/'
     push "Use a cache"
-    eventually 60 grep -q "deployed $(head_commit | cut -c1-12), healthy" "$work/controller.log"
+    eventually 120 grep -q "deployed $(head_commit | cut -c1-12), healthy" "$work/controller.log"
     sleep 3
     kill -KILL "$(cat "$work/controller.pid")"
-    eventually 60 shell 'p=$(systemctl show -p MainPID --value greeter.service); nsenter -t $p -m touch /tmp/late 2>/dev/null || touch /tmp/late'
+    eventually 120 shell 'p=$(systemctl show -p MainPID --value greeter.service); nsenter -t $p -m touch /tmp/late 2>/dev/null || touch /tmp/late'
     sleep 2
     start_controller
-    eventually 60 serves "$(verified)"
-    eventually 30 grep -q 'late watch: ' "$work/controller.log"
+    eventually 120 serves "$(verified)"
+    eventually 90 grep -q 'late watch: ' "$work/controller.log"
     shell 'p=$(systemctl show -p MainPID --value greeter.service); nsenter -t $p -m rm -f /tmp/late; rm -f /tmp/late'
-    eventually 30 is_told 'rolled back .*late watch'
+    eventually 90 is_told 'rolled back .*late watch'
 }
 
 test_slow_answers_go_back() {
