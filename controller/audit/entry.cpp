@@ -86,7 +86,13 @@ AuditEntry tidy(AuditEntry e) {
   return e;
 }
 
-AuditEntry entry_of(const Deployment& d, Value details) {
+/// What was taken back late had been deployed: that it went back is another entry, of the transaction that did it.
+AuditEntry entry_of(const Deployment& deployment, Value details) {
+  Deployment d = deployment;
+  if (d.outcome == Outcome::rolled_back && d.reason.starts_with(late_reason)) {
+    d.outcome = Outcome::deployed;
+    d.reason.clear();
+  }
   const bool back = d.outcome == Outcome::rolled_back || d.outcome == Outcome::superseded;
   const bool asked_back = d.cause == "rollback" && d.outcome == Outcome::deployed;
   AuditEntry entry{.kind = kind_of(d),

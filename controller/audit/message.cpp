@@ -61,7 +61,7 @@ void add_trailer(std::string& text, const char* name, const std::string& value) 
 }  // namespace
 
 std::string subject_of(const AuditEntry& e) {
-  const bool well = e.kind == "deployment" || (e.kind == "rollback" && e.revision == e.rolled_back_to);
+  const bool well = e.kind == "deployment" || (e.kind == "rollback" && e.revision == e.rolled_back_to && e.reason.empty());
   const std::string why = well || e.reason.empty() ? e.subject : e.reason;
   std::string text = (e.environment.empty() ? "fleet" : e.environment) + ": " + what_happened(e, hosts_text(e.hosts));
   if (!why.empty()) text += ": " + first_line(why);

@@ -96,7 +96,7 @@ HostReport HostSteps::watched_late(const HostReport& report) {
 /// The hold makes it go back, by whoever chooses next. It comes first: who dies after it has lost nothing.
 HostReport HostSteps::broke_late(const LateWatches::Watched& watched, const Verdict& verdict) {
   const LateWatch& watch = watched.watch;
-  std::string why = "late watch: " + verdict.why;
+  std::string why = std::string(late_reason) + verdict.why;
   if (watch.back_to.empty()) why += "; there is no verified state of this host from before";
   tell_late(watch, Progress::Level::bad, why);
   deployment_ = watch.deployment;  // whose story this belongs to

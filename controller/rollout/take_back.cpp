@@ -43,7 +43,7 @@ void end_taken_back(Store& store, const std::vector<HostView>& hosts, const std:
     if (host == hosts.end() || host->record.live_bundle == hold.bundle) continue;
     const auto deployment = store.deployment(hold.deployment);
     if (!deployment || deployment->outcome != Outcome::deployed) continue;
-    store.end_deployment(hold.deployment, Outcome::rolled_back, hold.reason, now_ms);
+    store.take_back_deployment(hold.deployment, hold.reason, now_ms);
   }
 }
 

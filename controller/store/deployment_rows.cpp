@@ -15,6 +15,17 @@ std::int64_t insert_deployment(SQLite::Database& database, const Deployment& d) 
   return database.getLastInsertRowid();
 }
 
+int update_taken_back(SQLite::Database& database, std::int64_t id, const std::string& reason, std::int64_t at_ms) {
+  const int taken = prepare(database,
+                            "UPDATE deployments SET outcome = ?, reason = ? WHERE id = ? AND outcome = ?",
+                            std::string(to_text(Outcome::rolled_back)), reason, id,
+                            std::string(to_text(Outcome::deployed)))
+                        .exec();
+  // It is news from now on, and not from when it was deployed.
+  if (taken != 0) prepare(database, "UPDATE tellings SET at_ms = ? WHERE deployment = ?", at_ms, id).exec();
+  return taken;
+}
+
 std::vector<Deployment> deployments_of(SQLite::Database& database, const std::string& environment,
                                        const std::string& host, int limit) {
   auto rows = prepare(database,

@@ -65,6 +65,7 @@ Pin pin_of(SQLite::Statement& row);
 
 /// Its id.
 std::int64_t insert_deployment(SQLite::Database& database, const Deployment& deployment);
+int update_taken_back(SQLite::Database& database, std::int64_t id, const std::string& reason, std::int64_t at_ms);
 std::vector<Deployment> deployments_of(SQLite::Database& database, const std::string& environment,
                                        const std::string& host, int limit);
 std::vector<Deployment> unsettled_of(SQLite::Database& database, const std::string& environment,

@@ -54,6 +54,10 @@ class SqliteStore : public Store {
     });
   }
 
+  void take_back_deployment(std::int64_t id, const std::string& reason, std::int64_t at_ms) override {
+    written([&] { return update_taken_back(database_, id, reason, at_ms); });
+  }
+
   void put_result(std::int64_t id, const std::string& result) override {
     written([&] { return prepare(database_, "UPDATE deployments SET result = ? WHERE id = ?", result, id).exec(); });
   }

@@ -46,6 +46,9 @@ struct DeploymentEvent {
   std::string text{};
 };
 
+/// How the reason begins of what is taken back after it was healthy.
+inline constexpr std::string_view late_reason = "late watch: ";
+
 /// How a host stands: desired, held and live are three things.
 struct HostRecord {
   std::string environment{};
@@ -170,6 +173,8 @@ class Store {
 
   virtual std::int64_t begin_deployment(const Deployment& deployment) = 0;
   virtual void end_deployment(std::int64_t id, Outcome outcome, const std::string& reason, std::int64_t at_ms) = 0;
+  /// A deployment that had ended well is rolled back after all, by another one; when it ended stays as it was.
+  virtual void take_back_deployment(std::int64_t id, const std::string& reason, std::int64_t at_ms) = 0;
   virtual void put_result(std::int64_t id, const std::string& result) = 0;
   /// On the disk with the next write, half a second later at most while more come; events() sees it at once.
   virtual void add_event(std::int64_t deployment, std::int64_t at_ms, const std::string& text) = 0;

@@ -27,6 +27,8 @@ settles() {
     head_commit > "$work/verified"
 }
 
+audited() { git -C "$work/remote.git" log --format=%s holdfast/audit 2> /dev/null | grep -Ec "$1" || true; }
+is_audited() { [ "$(audited "$1")" != 0 ]; }
 is_told() {
     hf history production --limit 3
     expect_says "$1"
@@ -64,6 +66,9 @@ test_a_commit_whose_health_breaks_after_a_while_goes_back() {
     goes_back "Leak connections" 'failed 3 times in a row: .*500'
     expect_equal 1 "$(grep -c 'late watch: .* in a row' "$work/controller.log")" "the number of rollbacks"
     eventually 120 git -C "$work/remote.git" rev-parse --verify --quiet "refs/heads/holdfast/revert-$(head_commit | cut -c1-12)"
+    eventually 120 is_audited "rolled back on $host to $(verified | cut -c1-12): late watch"
+    expect_equal 1 "$(audited "rolled back on $host .*late watch")" "how often the branch tells that it went back"
+    expect_equal 1 "$(audited "deployed $(head_commit | cut -c1-12) to $host")" "how often it tells the deployment"
 }
 
 test_a_late_watch_survives_the_controller() {

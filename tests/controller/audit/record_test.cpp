@@ -56,6 +56,12 @@ TEST_CASE("an entry's subject says to people what happened", "[audit]") {
   Deployment by_hand = ended(Outcome::deployed);
   by_hand.cause = "rollback";
   CHECK(subject_of(entry_of(by_hand, {})) == "production: rolled back on web1 to aaaaaaaaaaaa: Raise workers");
+  by_hand.reason = "late watch: \"page\" failed 3 times in a row";
+  CHECK(subject_of(entry_of(by_hand, {})) ==
+        "production: rolled back on web1 to aaaaaaaaaaaa: late watch: \"page\" failed 3 times in a row");
+  // That it was taken back later is the entry above; this one tells that it was deployed.
+  CHECK(subject_of(entry(Outcome::rolled_back, "late watch: slow")) ==
+        "production: deployed aaaaaaaaaaaa to web1: Raise workers");
   CHECK(subject_of({.kind = "contended",
                     .environment = "production",
                     .revision = commit_a,

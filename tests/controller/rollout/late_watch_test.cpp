@@ -56,6 +56,7 @@ TEST_CASE("a commit that breaks after its rollout is taken back and held, once",
   const std::string good = take_two(fleet, {"a"});
   REQUIRE(fleet.store().late_watches("test").size() == 1);
   const std::int64_t bad = deployments(fleet).front().id;
+  const std::int64_t ended_ms = deployments(fleet).front().ended_ms;
 
   say(fleet, "a", "broken");
   next_round(fleet);
@@ -71,6 +72,7 @@ TEST_CASE("a commit that breaks after its rollout is taken back and held, once",
   const Deployment failed = *fleet.store().deployment(bad);
   CHECK(failed.outcome == Outcome::rolled_back);
   CHECK(failed.reason.find("failed 2 times in a row") != std::string::npos);
+  CHECK(failed.ended_ms == ended_ms);
   CHECK(fleet.store().host("test", "a")->state == "held");
   CHECK(fleet.store().late_watches("test").empty());
 
