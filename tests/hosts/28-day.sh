@@ -206,7 +206,13 @@ test_while_the_remote_is_away_hosts_are_kept_and_people_heard() {
     expect_code 0
     eventually 120 audit_is_written
 }
-audit_is_written() { hf status > /dev/null; ! grep -q '^audit branch' "$work/out"; }
+# The repair is in the queue, and nothing is left in it.
+audit_is_written() {
+    history_of
+    grep -q '"repaired"' "$work/history.json" || return 1
+    "$lab" in "$holdfast" --config "$work/holdfast.yaml" --output json status > "$work/status.json" || true
+    python3 -c 'import json,sys; sys.exit(json.load(open(sys.argv[1]))["audit"]["waiting"] != 0)' "$work/status.json"
+}
 
 test_a_fresh_clone_tells_all_of_it_once() {
     local twice
