@@ -231,7 +231,8 @@ void Schedule::ended(const std::string& host, HostResult result, bool asked, std
   }
   const bool again = entry.wish.goal != entry.turn.goal;
   const bool sent_back = turn == Turn::advance && result == HostResult::waiting;
-  if (again || sent_back) enqueue(host, entry, now_ms);
+  const bool goes_back = entry.wish.choice.turn == Turn::back && turn != Turn::back;  // said while it was busy
+  if (again || sent_back || goes_back) enqueue(host, entry, now_ms);
 }
 
 /// Several times what is usual. Where all hosts are slow it is us who are, or the way to them: more turns at once would

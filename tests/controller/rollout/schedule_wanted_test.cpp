@@ -108,3 +108,19 @@ TEST_CASE("a host that breaks late stops the rollout, and everybody is looked at
   CHECK_FALSE(fleet.schedule().take_look_again());
   CHECK_FALSE(fleet.may_begin(name_of(1)));
 }
+
+TEST_CASE("a host that is to go back while it is busy does so when it is not", "[schedule][late]") {
+  Polled fleet(2);
+  fleet.poll();
+  REQUIRE(fleet.start().size() == 2);
+  Wish back = fleet.wish(1);
+  back.choice.turn = Turn::back;
+  fleet.schedule().wish_again({fleet.wish(0), back}, 0);
+  CHECK(fleet.start().empty());
+  fleet.end(name_of(0));
+  CHECK(fleet.start().empty());
+  fleet.end(name_of(1));
+  CHECK(fleet.start() == std::vector<std::string>{name_of(1)});
+  fleet.end(name_of(1), HostResult::deployed);
+  CHECK(fleet.start().empty());
+}
