@@ -5,6 +5,8 @@
 #include <catch2/catch.hpp>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -53,6 +55,14 @@ int processes_holding(const std::string& folder) {
   return found;
 }
 
+bool is_locked(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (file < 0) return false;
+  const bool ours = ::flock(file, LOCK_EX | LOCK_NB) == 0;
+  ::close(file);
+  return !ours;
+}
+
 }  // namespace
 
 TEST_CASE("a remote that accepts and says nothing is given up at the deadline", "[git]") {
@@ -80,8 +90,8 @@ TEST_CASE("a fetch waits for another one of the same mirror, and not for ever", 
   {
     const Background holder({"flock", "--no-fork", folder / "mirror.git.lock", "sleep", "1000"});
     const auto limit = in_seconds(60);
-    while (processes_holding(folder / "mirror.git.lock") == 0 && std::chrono::steady_clock::now() < limit)
-      usleep(10'000);
+    // Held, not only open.
+    while (!is_locked(folder / "mirror.git.lock") && std::chrono::steady_clock::now() < limit) usleep(10'000);
     CHECK_THROWS_WITH(mirror->fetch(in_seconds(1)), Catch::Contains("did not finish within 1 s"));
   }
   mirror->fetch(in_seconds(60));
