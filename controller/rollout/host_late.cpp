@@ -78,12 +78,12 @@ HostReport HostSteps::watched_late(const HostReport& report) {
   if (!round) return report;
   watched->watch.for_ms = policy.for_ms;
   round->passed_ms = watched->passed_ms;
-  const std::string failed = watched->tally.failing();
+  const bool failed = !watched->tally.failing().empty();
   watched->tally.add(job_.desired->lowered.checks, *round, policy);
   const Verdict verdict = watched->tally.judge(job_.desired->lowered.checks, policy);
   if (verdict.state == Verdict::State::unhealthy) return broke_late(*watched, verdict);
   const std::string fails = watched->tally.failing();
-  if (!fails.empty() && fails != failed) tell_late(watched->watch, Progress::Level::detail, "late watch: " + fails);
+  if (!fails.empty() && !failed) tell_late(watched->watch, Progress::Level::detail, "late watch: " + fails);
   if (verdict.state == Verdict::State::wait) {
     tools_.late->put(*watched, policy.every_ms);
     return report;
